@@ -1,0 +1,67 @@
+//! One file per format: a source to facts. No format has an opinion, and none imports another.
+
+use crate::model::facts::Facts;
+use crate::model::source::{Source, Sources};
+
+/// Whether a format wants a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Not by its path.
+    No,
+    /// Perhaps: its text decides ([`Format::sniff`]).
+    Maybe,
+    /// Yes.
+    Yes,
+}
+
+/// A format.
+pub struct Format {
+    /// Its name in the closing line and in `docs/formats.md`: `github workflow`, `requirements`.
+    pub name: &'static str,
+    /// Whether it wants the file at this path (relative to the root, with `/`). Pure and cheap: it is asked for every file of a tree.
+    pub claims: fn(&str) -> Claim,
+    /// For [`Claim::Maybe`]: whether the text is of this format. Looks for words, does not parse.
+    pub sniff: fn(&str) -> bool,
+    /// Reads it to facts. Other sources may be looked at (templates, includes, scripts), never the disk. Never fails: what cannot be
+    /// read becomes a problem in the facts.
+    pub read: fn(&Source, &Sources, &mut Facts),
+}
+
+/// A [`Format::sniff`] for formats that know their files by path alone.
+pub fn by_path(_: &str) -> bool {
+    false
+}
+
+macro_rules! formats {
+    ($($module:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// Every format. The first that claims a file reads it.
+        pub static FORMATS: &[&Format] = &[$(&$module::FORMAT,)*];
+    };
+}
+
+// Order matters where two formats may claim one file: the more particular one stands first.
+formats! {}
+
+/// What the formats say of a path: `Yes` and `Maybe` files are worth opening.
+pub fn claim(path: &str) -> Claim {
+    let mut claim = Claim::No;
+    for format in FORMATS {
+        match (format.claims)(path) {
+            Claim::Yes => return Claim::Yes,
+            Claim::Maybe => claim = Claim::Maybe,
+            Claim::No => {}
+        }
+    }
+    claim
+}
+
+/// The format that reads this source, if any.
+pub fn of(source: &Source) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| match (format.claims)(&source.path) {
+        Claim::Yes => true,
+        Claim::Maybe => (format.sniff)(&source.text),
+        Claim::No => false,
+    })
+}

@@ -1,0 +1,92 @@
+//! What reading one source gave. Plain lists; opinions come later.
+
+use super::container::ContainerBuild;
+use super::lock::Lock;
+use super::manifest::Manifest;
+use super::pipeline::Pipeline;
+use super::reference::{Reference, ReferenceId};
+use super::script::Script;
+use super::span::{Location, SourceId};
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Which kind.
+    pub kind: ProblemKind,
+    /// Where.
+    pub at: Location,
+    /// What is wrong and what to do, in words.
+    pub text: String,
+}
+
+/// Kinds of [`Problem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// The file, or a part of it, cannot be read.
+    Unreadable,
+    /// The file is a template of another language.
+    Template,
+    /// A reference whose value cannot be seen.
+    Opaque,
+}
+
+/// What reading one source gave.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Which source.
+    pub source: Option<SourceId>,
+    /// Name of the format that read it.
+    pub format: &'static str,
+    /// References in the order of the text.
+    pub references: Vec<Reference>,
+    /// Pipelines (most files have one).
+    pub pipelines: Vec<Pipeline>,
+    /// Manifests.
+    pub manifests: Vec<Manifest>,
+    /// Locks.
+    pub locks: Vec<Lock>,
+    /// Image builds.
+    pub builds: Vec<ContainerBuild>,
+    /// Scripts that stand alone (`ci/test.sh`, a target of a Makefile), by entry name.
+    pub scripts: Vec<(String, Script)>,
+    /// Composite actions: like pipelines, but started only by others.
+    pub components: Vec<Pipeline>,
+    /// Updaters that are set up (`dependabot`, `renovate` …) and the ecosystems that they cover, as written.
+    pub updaters: Vec<Updater>,
+    /// Dockerfiles that compose files and the like build: (file or context path, place).
+    pub builds_of: Vec<(String, Location)>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// A program that opens upgrade patches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updater {
+    /// `dependabot`, `renovate`, `pre-commit.ci`, `updatecli`, `pinguard`.
+    pub name: String,
+    /// Ecosystems as that program names them; empty means all.
+    pub ecosystems: Vec<String>,
+    /// Where it is set up.
+    pub at: Location,
+    /// Days that a release must be old, if set.
+    pub cooldown_days: Option<u32>,
+}
+
+impl Facts {
+    /// Empty facts of `source`, read by `format`.
+    pub fn of(source: SourceId, format: &'static str) -> Facts {
+        Facts { source: Some(source), format, ..Facts::default() }
+    }
+
+    /// Adds a reference and gives it its number.
+    pub fn push(&mut self, reference: Reference) -> ReferenceId {
+        let index = self.references.len() as u32;
+        self.references.push(reference);
+        ReferenceId { source: self.source.expect("facts that hold references name their source"), index }
+    }
+
+    /// Adds a problem.
+    pub fn problem(&mut self, kind: ProblemKind, at: Location, text: impl Into<String>) {
+        self.problems.push(Problem { kind, at, text: text.into() });
+    }
+}

@@ -1,0 +1,18 @@
+//! What everything talks about: plain owned data. No I/O, nothing that can fail, nothing of the other layers.
+
+pub mod container;
+pub mod edit;
+pub mod facts;
+pub mod finding;
+pub mod lock;
+pub mod manifest;
+pub mod pin;
+pub mod pipeline;
+pub mod policy;
+pub mod project;
+pub mod reference;
+pub mod rule;
+pub mod script;
+pub mod source;
+pub mod span;
+pub mod text;

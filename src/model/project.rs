@@ -1,0 +1,207 @@
+//! One project: its sources, the facts of all of them, and what its gate reaches. Rules see this and nothing else.
+
+use super::container::ContainerBuild;
+use super::facts::Facts;
+use super::lock::{Lock, Verdict};
+use super::manifest::Manifest;
+use super::pipeline::{Job, Pipeline, Step};
+use super::policy::Policy;
+use super::reference::{Reference, ReferenceId};
+use super::script::{Command, Install, Script};
+use super::source::{Source, Sources};
+use super::span::{Location, SourceId};
+use std::collections::HashMap;
+
+/// One project.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// Every text that was read.
+    pub sources: Sources,
+    /// Facts per source, in order of source numbers.
+    pub facts: Vec<Facts>,
+    /// What the gate reaches.
+    pub gate: Gate,
+    /// How each lock stands to its manifest.
+    pub locks: Vec<LockState>,
+    /// What the project's configuration allows and demands.
+    pub policy: Policy,
+}
+
+/// A lock, its manifest, and the verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockState {
+    /// The lock's source.
+    pub lock: SourceId,
+    /// The manifest's source, when it was found.
+    pub manifest: Option<SourceId>,
+    /// Whether the lock describes it.
+    pub verdict: Verdict,
+}
+
+/// Why the gate runs something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Who runs it, in words: ``job `test` of .github/workflows/ci.yml``, `Dockerfile`.
+    pub who: String,
+    /// The command or key that does.
+    pub at: Location,
+    /// Whether a CI system runs it (a Dockerfile that nobody builds in CI does not count).
+    pub ci: bool,
+}
+
+/// What the gate reaches: the join of pipelines, scripts, builds and manifests.
+#[derive(Debug, Default)]
+pub struct Gate {
+    /// Whether any pipeline was read. Without one, everything is judged as if CI installed it.
+    pub seen: bool,
+    /// Sources (manifests, Dockerfiles, scripts, tox files) and who reaches them.
+    pub reached: HashMap<SourceId, Vec<Reach>>,
+    /// Every install that is reached, with the constraint files that are in force for it.
+    pub installs: Vec<GateInstall>,
+}
+
+/// An install command that the gate runs.
+#[derive(Debug, Clone)]
+pub struct GateInstall {
+    /// Who runs it.
+    pub reach: Reach,
+    /// The source whose facts hold the command.
+    pub source: SourceId,
+    /// What is installed.
+    pub install: Install,
+    /// The requirement files, includes followed.
+    pub files: Vec<SourceId>,
+    /// The constraint files, those of `PIP_CONSTRAINT` and of includes too.
+    pub constraints: Vec<SourceId>,
+    /// The manifests of the local projects.
+    pub projects: Vec<SourceId>,
+    /// Whether a wider setting (`UV_LOCKED`, `UV_FROZEN`) or an earlier check enforces the lock.
+    pub enforced: bool,
+    /// Whether it stands in a Dockerfile.
+    pub in_build: bool,
+}
+
+/// A command with everything around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'p> {
+    /// The source whose facts hold it.
+    pub source: SourceId,
+    /// The pipeline, when there is one.
+    pub pipeline: Option<&'p Pipeline>,
+    /// The job, when there is one.
+    pub job: Option<&'p Job>,
+    /// The step, when there is one.
+    pub step: Option<&'p Step>,
+    /// The image build, when it stands in one.
+    pub build: Option<&'p ContainerBuild>,
+    /// The script.
+    pub script: &'p Script,
+    /// Its place in the script.
+    pub index: usize,
+    /// The command.
+    pub command: &'p Command,
+}
+
+impl Project {
+    /// The reference with this number.
+    pub fn reference(&self, id: ReferenceId) -> &Reference {
+        &self.facts[id.source.0 as usize].references[id.index as usize]
+    }
+
+    /// The facts of a source.
+    pub fn facts_of(&self, source: SourceId) -> &Facts {
+        &self.facts[source.0 as usize]
+    }
+
+    /// The text of a source.
+    pub fn source(&self, id: SourceId) -> &Source {
+        self.sources.get(id)
+    }
+
+    /// Path of the source that holds a place.
+    pub fn path(&self, at: Location) -> &str {
+        &self.sources.get(at.source).path
+    }
+
+    /// Every reference with its number, in order of sources.
+    pub fn references(&self) -> impl Iterator<Item = (ReferenceId, &Reference)> {
+        self.facts.iter().flat_map(|facts| {
+            facts.references.iter().enumerate().filter_map(|(index, reference)| {
+                Some((ReferenceId { source: facts.source?, index: index as u32 }, reference))
+            })
+        })
+    }
+
+    /// Every pipeline, components left out.
+    pub fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.facts.iter().flat_map(|facts| &facts.pipelines)
+    }
+
+    /// Every job with its pipeline.
+    pub fn jobs(&self) -> impl Iterator<Item = (&Pipeline, &Job)> {
+        self.pipelines().flat_map(|pipeline| pipeline.jobs.iter().map(move |job| (pipeline, job)))
+    }
+
+    /// Every manifest.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.facts.iter().flat_map(|facts| &facts.manifests)
+    }
+
+    /// Every lock.
+    pub fn lock_files(&self) -> impl Iterator<Item = &Lock> {
+        self.facts.iter().flat_map(|facts| &facts.locks)
+    }
+
+    /// Every image build.
+    pub fn builds(&self) -> impl Iterator<Item = &ContainerBuild> {
+        self.facts.iter().flat_map(|facts| &facts.builds)
+    }
+
+    /// Who of the gate reaches a source. Without any pipeline, nobody does and `judged` is still true.
+    pub fn reached_by(&self, source: SourceId) -> &[Reach] {
+        self.gate.reached.get(&source).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what stands in `source` is judged as something that CI runs.
+    pub fn judged(&self, source: SourceId) -> bool {
+        !self.gate.seen || !self.reached_by(source).is_empty()
+    }
+
+    /// Every command that CI runs or an image build holds: those of pipelines, components, builds and stand-alone scripts.
+    pub fn commands(&self) -> Vec<Site<'_>> {
+        let mut sites = Vec::new();
+        for facts in &self.facts {
+            let Some(source) = facts.source else { continue };
+            for pipeline in facts.pipelines.iter().chain(&facts.components) {
+                for job in &pipeline.jobs {
+                    for step in &job.steps {
+                        if let super::pipeline::StepKind::Run(script) = &step.kind {
+                            let around = (Some(pipeline), Some(job), Some(step), None);
+                            push_commands(&mut sites, source, around, script);
+                        }
+                    }
+                }
+            }
+            for build in &facts.builds {
+                for instruction in build.stages.iter().flat_map(|stage| &stage.instructions) {
+                    if let super::container::Instruction::Run { script, .. } = instruction {
+                        push_commands(&mut sites, source, (None, None, None, Some(build)), script);
+                    }
+                }
+            }
+            for (_, script) in &facts.scripts {
+                push_commands(&mut sites, source, (None, None, None, None), script);
+            }
+        }
+        sites
+    }
+}
+
+type Around<'p> = (Option<&'p Pipeline>, Option<&'p Job>, Option<&'p Step>, Option<&'p ContainerBuild>);
+
+fn push_commands<'p>(sites: &mut Vec<Site<'p>>, source: SourceId, around: Around<'p>, script: &'p Script) {
+    let (pipeline, job, step, build) = around;
+    for (index, command) in script.commands.iter().enumerate() {
+        sites.push(Site { source, pipeline, job, step, build, script, index, command });
+    }
+}

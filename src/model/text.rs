@@ -1,0 +1,90 @@
+//! Pieces of documents as facts keep them, and texts that were taken out of a document and still know where each part stood.
+
+use super::span::{Location, SourceId, Span};
+use std::ops::Range;
+
+/// A piece of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What it says, unescaped.
+    pub text: String,
+    /// Where it stands (without quotes).
+    pub at: Location,
+    /// Whether `source[at]` is exactly `text`, so that parts of it have a place and can be edited.
+    pub verbatim: bool,
+}
+
+impl Text {
+    /// The place of `part` of the text: exact when verbatim, else the whole piece.
+    pub fn place(&self, part: Range<usize>) -> Location {
+        if self.verbatim { self.at.slice(part) } else { self.at }
+    }
+}
+
+/// One run of a [`Mapped`] text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Offset in the taken text.
+    pub from: u32,
+    /// Offset in the source.
+    pub to: u32,
+    /// Bytes that are the same in both.
+    pub len: u32,
+}
+
+/// A text taken out of a source (a block scalar, a `RUN` body), with a map back to it.
+///
+/// Inside a segment both sides are equal byte for byte. Text outside of all segments was made (a folded line break, an
+/// unescaped character) and has no place of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// The text itself.
+    pub text: String,
+    /// Where it was taken from, as a whole.
+    pub at: Location,
+    /// Sorted, disjoint in `from`.
+    pub segments: Vec<Segment>,
+}
+
+impl Mapped {
+    /// A text that stands in the source exactly as it is.
+    pub fn verbatim(text: impl Into<String>, source: SourceId, start: usize) -> Mapped {
+        let text = text.into();
+        let len = text.len();
+        let segments = vec![Segment { from: 0, to: start as u32, len: len as u32 }];
+        Mapped { text, at: Location::new(source, Span::new(start, start + len)), segments }
+    }
+
+    /// A text without places: everything in it stands at `at`.
+    pub fn opaque(text: impl Into<String>, at: Location) -> Mapped {
+        Mapped { text: text.into(), at, segments: Vec::new() }
+    }
+
+    /// Where `part` stands, and whether the source holds exactly these bytes there.
+    pub fn place(&self, part: Range<usize>) -> (Location, bool) {
+        let first = self.segment_of(part.start);
+        if let Some(segment) = first {
+            let start = segment.to as usize + (part.start - segment.from as usize);
+            if part.end <= (segment.from + segment.len) as usize {
+                return (Location::new(self.at.source, Span::new(start, start + part.len())), true);
+            }
+            if let Some(last) = self.segment_of(part.end.saturating_sub(1)) {
+                let end = last.to as usize + (part.end - last.from as usize);
+                return (Location::new(self.at.source, Span::new(start, end)), false);
+            }
+        }
+        (self.at, false)
+    }
+
+    /// The same part as [`Text`].
+    pub fn text(&self, part: Range<usize>) -> Text {
+        let (at, verbatim) = self.place(part.clone());
+        Text { text: self.text[part].to_string(), at, verbatim }
+    }
+
+    fn segment_of(&self, offset: usize) -> Option<&Segment> {
+        let index = self.segments.partition_point(|segment| segment.from as usize <= offset).checked_sub(1)?;
+        let segment = &self.segments[index];
+        (offset <= (segment.from + segment.len) as usize).then_some(segment)
+    }
+}

@@ -1,0 +1,38 @@
+//! One file per rule: facts to findings, with its manual and its examples inside. No rule imports another.
+
+use crate::model::rule::Rule;
+
+/// A rule and the text of its own file, whose `//!` lines are its manual.
+pub struct Registered {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Its file.
+    pub text: &'static str,
+}
+
+impl Registered {
+    /// The manual: the leading `//!` lines without their marks.
+    pub fn manual(&self) -> String {
+        let lines = self.text.lines().map_while(|line| line.strip_prefix("//!"));
+        let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        lines.join("\n")
+    }
+}
+
+macro_rules! rules {
+    ($($module:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// Every rule, in the order of the documentation.
+        pub static RULES: &[Registered] = &[$(
+            Registered { rule: &$module::RULE, text: include_str!(concat!(stringify!($module), ".rs")) },
+        )*];
+    };
+}
+
+rules! {}
+
+/// The rule with this id.
+pub fn named(id: &str) -> Option<&'static Registered> {
+    RULES.iter().find(|registered| registered.rule.id == id)
+}
