@@ -3,7 +3,7 @@
 use super::edit::Edit;
 use super::pin::Strength;
 use super::reference::ReferenceId;
-use super::rule::{Levels, Rule};
+use super::rule::{Level, Levels, Rule};
 use super::span::Location;
 
 /// A further place with a word about it.
@@ -142,4 +142,15 @@ impl Findings {
     pub fn into_vec(self) -> Vec<Finding> {
         self.list
     }
+}
+
+/// A finding with the level that is in force and the name it keeps from run to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What the rule said.
+    pub finding: Finding,
+    /// How much it matters here, after profile, configuration and suppressions.
+    pub level: Level,
+    /// Made from rule, path, structural key and name: the same when lines move or values change.
+    pub fingerprint: String,
 }
