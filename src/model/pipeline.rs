@@ -74,10 +74,12 @@ pub enum Value {
     Literal(String),
     /// Secrets, by name, perhaps with text around them.
     Secret {
-        /// The names of the secrets.
+        /// The names of the secrets; `*` stands for all of them (`toJSON(secrets)`, `secrets: inherit`).
         names: Vec<String>,
         /// Whether the value is one secret and nothing else.
         whole: bool,
+        /// Whether a function made a new text of it that no mask of the system knows (`fromJSON(secrets.X).field`).
+        derived: bool,
     },
     /// Anything else that is computed; as written.
     Expression(String),
@@ -171,6 +173,8 @@ pub struct Job {
     pub services: Vec<Service>,
     /// A pipeline or template that is called instead of steps.
     pub calls: Option<ReferenceId>,
+    /// Inputs and secrets given to what is called.
+    pub inputs: Vec<Assignment>,
     /// Interpreters asked for.
     pub pythons: Vec<ReferenceId>,
     /// Minutes until it is stopped.
@@ -236,6 +240,8 @@ pub struct Step {
     pub env: Vec<Assignment>,
     /// What it does.
     pub kind: StepKind,
+    /// What the system pastes into its program text before it runs (`${{ secrets.X }}` inside `run`), literals left out.
+    pub pasted: Vec<Assignment>,
     /// Its condition, as written.
     pub condition: Option<Text>,
     /// Whether its failure is ignored.
