@@ -3,9 +3,11 @@
 //! The way of a run: `world` discovers sources, `formats` read each to facts, `rules` look at the facts of the whole project and
 //! report findings, `report` prints them. `docs/architecture.md` has the map and the table of allowed imports.
 
+pub mod check;
 pub mod ecosystems;
 pub mod formats;
 pub mod model;
 pub mod rules;
 pub mod syntax;
 pub mod tools;
+pub mod world;

@@ -112,6 +112,11 @@ impl Sources {
         id
     }
 
+    /// Makes a text known under one more path (a symbolic link to it).
+    pub fn alias(&mut self, path: impl Into<String>, id: SourceId) {
+        self.by_path.entry(path.into()).or_insert(id);
+    }
+
     /// The text with this number.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.list[id.0 as usize]

@@ -1,0 +1,421 @@
+//! What the gate runs: from every step of every pipeline through scripts, task runners and image builds to the files that are installed.
+//! Knows commands by their deeds only, never by their words.
+
+use crate::model::container::{ContainerBuild, Instruction};
+use crate::model::facts::Facts;
+use crate::model::manifest::ManifestKind;
+use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
+use crate::model::project::{Gate, GateInstall, Project, Reach};
+use crate::model::reference::Origin;
+use crate::model::script::{BuildImage, Command, Deed, Install, Script};
+use crate::model::source::join;
+use crate::model::span::{Location, SourceId};
+use std::collections::HashSet;
+
+/// How far calls of scripts are followed.
+const MAX_DEPTH: usize = 4;
+
+/// What the gate of a project reaches.
+pub fn reach(project: &Project) -> Gate {
+    let mut walk = Walk { project, gate: Gate::default(), done: HashSet::new() };
+    walk.gate.seen = project.pipelines().next().is_some();
+    for facts in &project.facts {
+        for pipeline in &facts.pipelines {
+            walk.pipeline(facts, pipeline);
+        }
+    }
+    walk.builds_nobody_runs();
+    walk.gate
+}
+
+struct Walk<'p> {
+    project: &'p Project,
+    gate: Gate,
+    /// Scripts that were followed already, by place and by who.
+    done: HashSet<(Location, String)>,
+}
+
+/// Around a script: who runs it, in which folder, and what its environment says.
+#[derive(Clone)]
+struct Around<'p> {
+    who: String,
+    source: SourceId,
+    /// The step or key that started it: what a reader looks at first.
+    from: Option<Location>,
+    ci: bool,
+    depth: usize,
+    env: Vec<&'p [Assignment]>,
+    /// Copies of the image build that the script stands in.
+    build: Option<&'p ContainerBuild>,
+    /// A lock was verified earlier in the job.
+    verified: bool,
+}
+
+impl<'p> Walk<'p> {
+    fn pipeline(&mut self, facts: &'p Facts, pipeline: &'p Pipeline) {
+        let Some(source) = facts.source else { return };
+        let path = &self.project.source(source).path;
+        for (file, at) in &facts.builds_of {
+            let base = base_folder(path);
+            self.dockerfile(&base, file, &Reach { who: path.clone(), at: *at, ci: true }, 0);
+        }
+        for job in &pipeline.jobs {
+            let who = format!("job `{}` of {path}", job.id);
+            self.job(source, pipeline, job, &who, 0);
+        }
+    }
+
+    fn job(&mut self, source: SourceId, pipeline: &'p Pipeline, job: &'p Job, who: &str, depth: usize) {
+        let mut around = Around {
+            who: who.to_string(),
+            source,
+            from: None,
+            ci: true,
+            depth,
+            env: vec![&pipeline.env, &job.env],
+            build: None,
+            verified: false,
+        };
+        for step in &job.steps {
+            self.step(step, &mut around);
+        }
+    }
+
+    fn step(&mut self, step: &'p Step, around: &mut Around<'p>) {
+        match &step.kind {
+            StepKind::Run(script) => {
+                let mut inner = around.clone();
+                inner.env.push(&step.env);
+                self.script(script, &inner);
+                around.verified |= script.commands.iter().any(verifies);
+            }
+            StepKind::Uses { component, .. } => {
+                let reference = self.project.reference(*component);
+                if let Origin::Path(path) = &reference.origin {
+                    self.component(path, step, around);
+                }
+            }
+            StepKind::Other => {}
+        }
+    }
+
+    /// A composite action of this repository: its steps run in the caller's job.
+    fn component(&mut self, path: &str, step: &Step, around: &Around<'p>) {
+        if around.depth >= MAX_DEPTH {
+            return;
+        }
+        let base = base_folder(&self.project.source(around.source).path);
+        let Some(folder) = join(&base, path) else { return };
+        let project = self.project;
+        for name in ["action.yml", "action.yaml"] {
+            let Some(source) = project.sources.find_from(&folder, name) else { continue };
+            self.mark(source.id, Reach { who: around.who.clone(), at: step.at, ci: true });
+            let facts = project.facts_of(source.id);
+            for (file, at) in &facts.builds_of {
+                self.dockerfile(&folder, file, &Reach { who: around.who.clone(), at: *at, ci: true }, around.depth);
+            }
+            for (component, job) in facts.components.iter().flat_map(|c| c.jobs.iter().map(move |job| (c, job))) {
+                self.job(source.id, component, job, &around.who, around.depth + 1);
+            }
+        }
+    }
+
+    fn script(&mut self, script: &'p Script, around: &Around<'p>) {
+        if around.depth > MAX_DEPTH || !self.done.insert((script.at, around.who.clone())) {
+            return;
+        }
+        let mut verified = around.verified;
+        for command in &script.commands {
+            for deed in &command.deeds {
+                let mut here = around.clone();
+                here.verified = verified;
+                self.deed(script, command, deed, &here);
+            }
+            verified |= verifies(command);
+        }
+    }
+
+    fn deed(&mut self, script: &'p Script, command: &'p Command, deed: &'p Deed, around: &Around<'p>) {
+        // A folder that cannot be followed is taken for the script's own: better a file found than none.
+        let cwd = command.cwd.as_deref().and_then(|cwd| join(&script.cwd, cwd)).unwrap_or_else(|| script.cwd.clone());
+        let reach = Reach { who: around.who.clone(), at: command.at, ci: around.ci };
+        match deed {
+            Deed::Install(install) => self.install(install, &cwd, reach, around),
+            Deed::Call(word) => self.call(&word.text.text, &cwd, reach, around),
+            Deed::RunEntry { tool, entries } => self.entry(tool, entries, &cwd, reach, around),
+            Deed::BuildImage(build) => self.build_image(build, &cwd, &reach, around),
+            _ => {}
+        }
+    }
+
+    fn install(&mut self, install: &Install, cwd: &str, reach: Reach, around: &Around<'p>) {
+        let mut files = Vec::new();
+        let mut constraints = Vec::new();
+        for file in &install.files {
+            for source in self.resolve(&file.path.text.text, cwd, around) {
+                if file.constraint { constraints.push(source) } else { files.push(source) }
+            }
+        }
+        for value in self.setting("PIP_CONSTRAINT", around).iter().chain(&self.setting("UV_CONSTRAINT", around)) {
+            constraints.extend(value.split_whitespace().flat_map(|path| self.resolve(path, cwd, around)));
+        }
+        self.follow_includes(&mut files, &mut constraints);
+        let mut projects = Vec::new();
+        for project in &install.projects {
+            projects.extend(self.project_at(&project.text.text, cwd, around));
+        }
+        for &source in files.iter().chain(&constraints).chain(&projects) {
+            self.mark(source, reach.clone());
+        }
+        let truthy = |name: &str| self.setting(name, around).iter().any(|value| is_truthy(value));
+        let enforced = around.verified || truthy("UV_LOCKED") || truthy("UV_FROZEN");
+        let (source, in_build) = (around.source, around.build.is_some());
+        let install = install.clone();
+        self.gate.installs.push(GateInstall { reach, source, install, files, constraints, projects, enforced, in_build });
+    }
+
+    /// Literal values of a variable, the narrowest scope last.
+    fn setting(&self, name: &str, around: &Around<'p>) -> Vec<&'p str> {
+        let all = around.env.iter().flat_map(|scope| scope.iter());
+        let values = all.filter(|assignment| assignment.name == name).filter_map(|assignment| match &assignment.value {
+            Value::Literal(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let stage = around.build.into_iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions);
+        let set = stage.filter_map(|instruction| match instruction {
+            Instruction::Env(variable) | Instruction::Arg(variable) if variable.name == name => {
+                variable.value.as_ref().map(|text| text.text.as_str())
+            }
+            _ => None,
+        });
+        values.chain(set).collect()
+    }
+
+    /// Adds what requirement files pull in by `-r` and `-c`.
+    fn follow_includes(&self, files: &mut Vec<SourceId>, constraints: &mut Vec<SourceId>) {
+        let mut index = 0;
+        while index < files.len() {
+            let source = self.project.source(files[index]);
+            for manifest in &self.project.facts_of(source.id).manifests {
+                for include in &manifest.includes {
+                    let Some(found) = self.project.sources.find_from(source.folder(), &include.path.text) else { continue };
+                    let list = if include.constraint { &mut *constraints } else { &mut *files };
+                    if !list.contains(&found.id) {
+                        list.push(found.id);
+                    }
+                }
+            }
+            index += 1;
+        }
+    }
+
+    /// The sources behind a path on a command line.
+    fn resolve(&self, path: &str, cwd: &str, around: &Around<'p>) -> Vec<SourceId> {
+        let sources = &self.project.sources;
+        let path = known_prefix(path);
+        if let Some(build) = around.build {
+            return self.resolve_copied(path, build).into_iter().collect();
+        }
+        if path.contains('*') {
+            let Some(pattern) = join(cwd, path) else { return Vec::new() };
+            let fits = |candidate: &str| crate::model::policy::matches(&pattern, candidate);
+            return sources.iter().filter(|source| fits(&source.path)).map(|source| source.id).collect();
+        }
+        let base = base_folder(&self.project.source(around.source).path);
+        let found = sources.find_from(cwd, path).or_else(|| sources.find_from(&base, path)).or_else(|| sources.find_from("", path));
+        found.map(|source| source.id).into_iter().collect()
+    }
+
+    /// A path inside an image, traced back through the build's copies to a file of the repository.
+    fn resolve_copied(&self, path: &str, build: &ContainerBuild) -> Option<SourceId> {
+        let sources = &self.project.sources;
+        let folder = sources.get(build.at.source).folder();
+        let contexts: Vec<&str> = folders_up(folder).collect();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let copies = build.stages.iter().flat_map(|stage| &stage.instructions).filter_map(|i| match i {
+            Instruction::Copy { from, foreign: false, .. } => Some(from),
+            _ => None,
+        });
+        let mut whole_tree = false;
+        for from in copies.flatten() {
+            let from = from.text.trim_start_matches('/');
+            whole_tree |= from == "." || from == "./" || from == "*";
+            for context in &contexts {
+                let direct = (from.rsplit('/').next() == Some(name)).then(|| sources.find_from(context, from)).flatten();
+                let below = || sources.find_from(&join(context, from)?, path.trim_start_matches('/'));
+                let named = || sources.find_from(&join(context, from)?, name);
+                if let Some(found) = direct.or_else(below).or_else(named) {
+                    return Some(found.id);
+                }
+            }
+        }
+        let stripped = path.trim_start_matches('/');
+        let tails = || std::iter::successors(Some(stripped), |tail| tail.split_once('/').map(|(_, rest)| rest));
+        let contexts = if whole_tree { contexts } else { vec![folder] };
+        contexts.iter().find_map(|context| tails().find_map(|tail| sources.find_from(context, tail))).map(|s| s.id)
+    }
+
+    /// The manifest of a local project (`.`, `./pkg[extra]`), searched upwards for tools that do so.
+    fn project_at(&self, path: &str, cwd: &str, around: &Around<'p>) -> Vec<SourceId> {
+        let path = path.split('[').next().unwrap_or(path);
+        let path = path.strip_prefix("file://").unwrap_or(path);
+        let Some(folder) = join(cwd, known_prefix(path)) else { return Vec::new() };
+        let start = match around.build {
+            Some(build) => self.project.source(build.at.source).folder().to_string(),
+            None => folder,
+        };
+        let names = ["pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "pixi.toml"];
+        for folder in folders_up(&start) {
+            let found = names.iter().filter_map(|name| self.project.sources.find_from(folder, name));
+            let found: Vec<SourceId> = found.map(|source| source.id).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn call(&mut self, path: &str, cwd: &str, reach: Reach, around: &Around<'p>) {
+        for source in self.resolve(path, cwd, around) {
+            self.mark(source, reach.clone());
+            for (_, script) in &self.project.facts_of(source).scripts {
+                self.script(script, &inside(around, source, &reach));
+            }
+        }
+    }
+
+    /// An entry of a task runner: its configuration is reached, and the scripts behind the named entries.
+    fn entry(&mut self, tool: &str, entries: &[String], cwd: &str, reach: Reach, around: &Around<'p>) {
+        let names: &[&str] = match tool {
+            "tox" => &["tox.ini", "tox.toml", "pyproject.toml", "setup.cfg"],
+            "nox" => &["noxfile.py"],
+            "make" => &["Makefile", "GNUmakefile", "makefile"],
+            "just" => &["justfile", "Justfile", ".justfile"],
+            "pre-commit" => &[".pre-commit-config.yaml"],
+            "hatch" | "pdm" | "poetry" => &["pyproject.toml", "hatch.toml"],
+            _ => &[],
+        };
+        let project = self.project;
+        for source in names.iter().flat_map(|name| self.resolve(name, cwd, around)).collect::<Vec<_>>() {
+            self.mark(source, reach.clone());
+            let scripts = &project.facts_of(source).scripts;
+            for (index, (name, script)) in scripts.iter().enumerate() {
+                let default = entries.is_empty() && index == 0;
+                if default || entries.iter().any(|entry| entry == name) {
+                    self.script(script, &inside(around, source, &reach));
+                }
+            }
+            self.reach_includes(source, &reach);
+        }
+    }
+
+    /// Files that a test environment pulls in are installed with it.
+    fn reach_includes(&mut self, source: SourceId, reach: &Reach) {
+        let mut files = vec![source];
+        let mut constraints = Vec::new();
+        self.follow_includes(&mut files, &mut constraints);
+        for found in files.into_iter().skip(1).chain(constraints) {
+            self.mark(found, reach.clone());
+        }
+    }
+
+    fn build_image(&mut self, build: &BuildImage, cwd: &str, reach: &Reach, around: &Around<'p>) {
+        let context = build.context.as_ref().map_or(".", |word| word.text.text.as_str());
+        let file = match &build.file {
+            Some(file) => file.text.text.clone(),
+            None => format!("{}/Dockerfile", context.trim_end_matches('/')),
+        };
+        self.dockerfile(cwd, &file, reach, around.depth);
+    }
+
+    /// Marks the Dockerfile at a path, or in the folder at that path, and follows what it runs.
+    fn dockerfile(&mut self, base: &str, path: &str, reach: &Reach, depth: usize) {
+        let project = self.project;
+        let in_folder = format!("{}/Dockerfile", path.trim_end_matches('/'));
+        let candidates = [path, &in_folder].map(|path| project.sources.find_from(base, path));
+        let root = [path, &in_folder].map(|path| project.sources.find_from("", path));
+        let Some(source) = candidates.into_iter().chain(root).flatten().next() else { return };
+        self.mark(source.id, reach.clone());
+        self.builds(source.id, &reach.who, true, depth);
+    }
+
+    fn builds(&mut self, source: SourceId, who: &str, ci: bool, depth: usize) {
+        let project = self.project;
+        for build in &project.facts_of(source).builds {
+            for instruction in build.stages.iter().flat_map(|stage| &stage.instructions) {
+                if let Instruction::Run { script, .. } = instruction {
+                    let who = if ci { who.to_string() } else { project.source(source).path.clone() };
+                    let env = Vec::new();
+                    let build = Some(build);
+                    let around =
+                        Around { who, source, from: None, ci, depth: depth + 1, env, build, verified: false };
+                    self.script(script, &around);
+                }
+            }
+        }
+    }
+
+    /// Dockerfiles are always judged for installs, also when no pipeline that is read builds them: somebody's does.
+    fn builds_nobody_runs(&mut self) {
+        let project = self.project;
+        for facts in &project.facts {
+            let Some(source) = facts.source else { continue };
+            if !facts.builds.is_empty() && !self.gate.reached.contains_key(&source) {
+                self.builds(source, "", false, 0);
+            }
+        }
+    }
+
+    fn mark(&mut self, source: SourceId, reach: Reach) {
+        let list = self.gate.reached.entry(source).or_default();
+        if !list.contains(&reach) {
+            list.push(reach);
+        }
+        let manifests = &self.project.facts_of(source).manifests;
+        debug_assert!(manifests.iter().all(|manifest| manifest.kind <= ManifestKind::DevContainer));
+    }
+}
+
+fn inside<'p>(around: &Around<'p>, source: SourceId, reach: &Reach) -> Around<'p> {
+    let from = around.from.or(Some(reach.at));
+    Around { source, from, depth: around.depth + 1, ..around.clone() }
+}
+
+fn verifies(command: &Command) -> bool {
+    command.deeds.iter().any(|deed| matches!(deed, Deed::VerifyLock { .. }))
+}
+
+fn is_truthy(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "t" | "y")
+}
+
+/// Drops spellings of the checkout folder from the front of a path.
+fn known_prefix(path: &str) -> &str {
+    const PREFIXES: &[&str] = &[
+        "${{ github.workspace }}/",
+        "${{github.workspace}}/",
+        "$GITHUB_WORKSPACE/",
+        "${GITHUB_WORKSPACE}/",
+        "$CI_PROJECT_DIR/",
+        "${CI_PROJECT_DIR}/",
+        "$PWD/",
+        "${PWD}/",
+        "$(pwd)/",
+    ];
+    PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path)
+}
+
+/// The folder that paths in a CI file are relative to: what is above `.github`, `.gitlab`, `.circleci`; else the file's own.
+fn base_folder(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    let marker = parts.iter().position(|part| matches!(*part, ".github" | ".gitea" | ".forgejo" | ".gitlab" | ".circleci"));
+    let upto = marker.unwrap_or(parts.len().saturating_sub(1));
+    parts[..upto].join("/")
+}
+
+/// A folder and every folder above it, up to the root (the empty path).
+fn folders_up(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |folder| {
+        if folder.is_empty() { None } else { Some(folder.rsplit_once('/').map_or("", |(above, _)| above)) }
+    })
+}

@@ -1,0 +1,47 @@
+//! Sources and configuration to findings: facts of every source, what the gate reaches, every rule, then levels.
+//! Touches no disk and no clock.
+
+pub mod gate;
+
+use crate::formats;
+use crate::model::facts::{Facts, ProblemKind};
+use crate::model::finding::{Finding, Findings};
+use crate::model::policy::Policy;
+use crate::model::project::Project;
+use crate::model::source::Sources;
+use crate::model::span::Location;
+use crate::rules;
+use rayon::prelude::*;
+
+/// Reads every source to facts and joins them to a project.
+pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Policy) -> Project {
+    let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
+    let mut facts: Vec<Facts> = ids.par_iter().map(|&id| facts_of(&sources, id)).collect();
+    for (at, why) in unreadable {
+        facts[at.source.0 as usize].problem(ProblemKind::Unreadable, at, why);
+    }
+    let mut project = Project { sources, facts, policy, ..Project::default() };
+    project.gate = gate::reach(&project);
+    project
+}
+
+fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
+    let source = sources.get(id);
+    let Some(format) = formats::of(source) else { return Facts::of(id, "") };
+    let mut facts = Facts::of(id, format.name);
+    (format.read)(source, sources, &mut facts);
+    facts
+}
+
+/// What every rule says of a project, in the order of the rules.
+pub fn findings(project: &Project) -> Vec<Finding> {
+    let per_rule: Vec<Vec<Finding>> = rules::RULES
+        .par_iter()
+        .map(|registered| {
+            let mut findings = Findings::default();
+            (registered.rule.check)(project, &mut findings);
+            findings.into_vec()
+        })
+        .collect();
+    per_rule.into_iter().flatten().collect()
+}
