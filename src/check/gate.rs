@@ -171,16 +171,26 @@ impl<'p> Walk<'p> {
         let enforced = around.verified || truthy("UV_LOCKED") || truthy("UV_FROZEN");
         let (source, in_build) = (around.source, around.build.is_some());
         let install = install.clone();
-        self.gate.installs.push(GateInstall { reach, source, install, files, constraints, projects, enforced, in_build });
+        self.gate.installs.push(GateInstall {
+            reach,
+            source,
+            install,
+            files,
+            constraints,
+            projects,
+            enforced,
+            in_build,
+        });
     }
 
     /// Literal values of a variable, the narrowest scope last.
     fn setting(&self, name: &str, around: &Around<'p>) -> Vec<&'p str> {
         let all = around.env.iter().flat_map(|scope| scope.iter());
-        let values = all.filter(|assignment| assignment.name == name).filter_map(|assignment| match &assignment.value {
-            Value::Literal(text) => Some(text.as_str()),
-            _ => None,
-        });
+        let values =
+            all.filter(|assignment| assignment.name == name).filter_map(|assignment| match &assignment.value {
+                Value::Literal(text) => Some(text.as_str()),
+                _ => None,
+            });
         let stage = around.build.into_iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions);
         let set = stage.filter_map(|instruction| match instruction {
             Instruction::Env(variable) | Instruction::Arg(variable) if variable.name == name => {
@@ -198,7 +208,9 @@ impl<'p> Walk<'p> {
             let source = self.project.source(files[index]);
             for manifest in &self.project.facts_of(source.id).manifests {
                 for include in &manifest.includes {
-                    let Some(found) = self.project.sources.find_from(source.folder(), &include.path.text) else { continue };
+                    let Some(found) = self.project.sources.find_from(source.folder(), &include.path.text) else {
+                        continue;
+                    };
                     let list = if include.constraint { &mut *constraints } else { &mut *files };
                     if !list.contains(&found.id) {
                         list.push(found.id);
@@ -222,7 +234,10 @@ impl<'p> Walk<'p> {
             return sources.iter().filter(|source| fits(&source.path)).map(|source| source.id).collect();
         }
         let base = base_folder(&self.project.source(around.source).path);
-        let found = sources.find_from(cwd, path).or_else(|| sources.find_from(&base, path)).or_else(|| sources.find_from("", path));
+        let found = sources
+            .find_from(cwd, path)
+            .or_else(|| sources.find_from(&base, path))
+            .or_else(|| sources.find_from("", path));
         found.map(|source| source.id).into_iter().collect()
     }
 
@@ -241,7 +256,8 @@ impl<'p> Walk<'p> {
             let from = from.text.trim_start_matches('/');
             whole_tree |= from == "." || from == "./" || from == "*";
             for context in &contexts {
-                let direct = (from.rsplit('/').next() == Some(name)).then(|| sources.find_from(context, from)).flatten();
+                let direct =
+                    (from.rsplit('/').next() == Some(name)).then(|| sources.find_from(context, from)).flatten();
                 let below = || sources.find_from(&join(context, from)?, path.trim_start_matches('/'));
                 let named = || sources.find_from(&join(context, from)?, name);
                 if let Some(found) = direct.or_else(below).or_else(named) {
@@ -347,8 +363,7 @@ impl<'p> Walk<'p> {
                     let who = if ci { who.to_string() } else { project.source(source).path.clone() };
                     let env = Vec::new();
                     let build = Some(build);
-                    let around =
-                        Around { who, source, from: None, ci, depth: depth + 1, env, build, verified: false };
+                    let around = Around { who, source, from: None, ci, depth: depth + 1, env, build, verified: false };
                     self.script(script, &around);
                 }
             }
@@ -408,7 +423,8 @@ fn known_prefix(path: &str) -> &str {
 /// The folder that paths in a CI file are relative to: what is above `.github`, `.gitlab`, `.circleci`; else the file's own.
 fn base_folder(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
-    let marker = parts.iter().position(|part| matches!(*part, ".github" | ".gitea" | ".forgejo" | ".gitlab" | ".circleci"));
+    let marker =
+        parts.iter().position(|part| matches!(*part, ".github" | ".gitea" | ".forgejo" | ".gitlab" | ".circleci"));
     let upto = marker.unwrap_or(parts.len().saturating_sub(1));
     parts[..upto].join("/")
 }
