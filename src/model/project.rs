@@ -1,7 +1,7 @@
 //! One project: its sources, the facts of all of them, and what its gate reaches. Rules see this and nothing else.
 
 use super::container::ContainerBuild;
-use super::facts::Facts;
+use super::facts::{Facts, Problem, ProblemKind};
 use super::lock::{Lock, Verdict};
 use super::manifest::Manifest;
 use super::pipeline::{Job, Pipeline, Step};
@@ -155,6 +155,11 @@ impl Project {
     /// Every image build.
     pub fn builds(&self) -> impl Iterator<Item = &ContainerBuild> {
         self.facts.iter().flat_map(|facts| &facts.builds)
+    }
+
+    /// Every problem of one kind, in order of sources.
+    pub fn problems(&self, kind: ProblemKind) -> impl Iterator<Item = &Problem> {
+        self.facts.iter().flat_map(|facts| &facts.problems).filter(move |problem| problem.kind == kind)
     }
 
     /// Who of the gate reaches a source. Without any pipeline, nobody does and `judged` is still true.

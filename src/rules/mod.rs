@@ -1,5 +1,7 @@
 //! One file per rule: facts to findings, with its manual and its examples inside. No rule imports another.
 
+pub mod manual;
+
 use crate::model::rule::Rule;
 
 /// A rule and the text of its own file, whose `//!` lines are its manual.
@@ -30,7 +32,12 @@ macro_rules! rules {
     };
 }
 
-rules! {}
+// One word a line, by group.
+rules! {
+    file_unreadable,
+    opaque_reference,
+    template_skipped,
+}
 
 /// The rule with this id.
 pub fn named(id: &str) -> Option<&'static Registered> {

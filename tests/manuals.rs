@@ -1,0 +1,84 @@
+//! The manuals are true: every example in them is run.
+
+use pinguard::check;
+use pinguard::model::finding::Finding;
+use pinguard::model::policy::Policy;
+use pinguard::model::rule::{Level, Profile};
+use pinguard::model::source::Sources;
+use pinguard::rules::manual::{Example, Kind, examples};
+use pinguard::rules::{RULES, Registered};
+
+fn findings(files: &[Example], registered: &Registered) -> Vec<Finding> {
+    let mut sources = Sources::default();
+    for file in files {
+        sources.add(file.path.clone(), file.text.clone());
+    }
+    let project = check::read(sources, Vec::new(), Policy::default());
+    let named = files.last().and_then(|example| example.profile.as_deref());
+    let profile = Profile::ALL.into_iter().find(|profile| Some(profile.name()) == named).unwrap_or(Profile::Audit);
+    let all = check::findings(&project).into_iter();
+    all.filter(|finding| finding.rule == registered.rule && finding.levels.in_profile(profile) > Level::Off).collect()
+}
+
+#[test]
+fn every_example_shows_what_it_says() {
+    let mut wrong = Vec::new();
+    let mut run = 0;
+    for registered in RULES {
+        let mut files = Vec::new();
+        for example in examples(&registered.manual()) {
+            let kind = example.kind;
+            let (id, path) = (registered.rule.id, example.path.clone());
+            files.push(example);
+            if kind == Kind::With {
+                continue;
+            }
+            run += 1;
+            let found = findings(&std::mem::take(&mut files), registered);
+            let text: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+            if kind == Kind::Bad && found.is_empty() {
+                wrong.push(format!("{id}: the bad example {path} has no finding"));
+            }
+            if kind != Kind::Bad && !found.is_empty() {
+                wrong.push(format!("{id}: the {kind:?} example {path} has findings: {text:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {run} examples are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(run > 0);
+}
+
+#[test]
+fn every_manual_has_its_headings_and_both_kinds_of_example() {
+    const HEADINGS: &[&str] =
+        &["# What it finds", "# Why", "# What is not a finding", "# What to do", "# Levels", "# Examples"];
+    let mut wrong = Vec::new();
+    for registered in RULES {
+        let manual = registered.manual();
+        let id = registered.rule.id;
+        for heading in HEADINGS {
+            if !manual.lines().any(|line| line.trim_start_matches('#').trim() == heading.trim_start_matches("# ")) {
+                wrong.push(format!("{id}: no heading `{heading}`"));
+            }
+        }
+        let kinds: Vec<Kind> = examples(&manual).iter().map(|example| example.kind).collect();
+        if registered.rule.group.name() != "control" && !(kinds.contains(&Kind::Bad) && kinds.contains(&Kind::Good)) {
+            wrong.push(format!("{id}: needs a bad and a good example"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ids_are_unique_and_kebab_case_and_name_their_file() {
+    let mut ids: Vec<&str> = RULES.iter().map(|registered| registered.rule.id).collect();
+    ids.sort_unstable();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "two rules share an id");
+    for id in ids {
+        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{id}");
+        let file = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), id.replace('-', "_"));
+        assert!(std::path::Path::new(&file).exists(), "{id} is not in {file}");
+    }
+}
