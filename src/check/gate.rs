@@ -18,8 +18,11 @@ const MAX_DEPTH: usize = 4;
 /// What the gate of a project reaches.
 pub fn reach(project: &Project) -> Gate {
     let mut walk = Walk { project, gate: Gate::default(), done: HashSet::new() };
-    walk.gate.seen = project.pipelines().next().is_some();
     for facts in &project.facts {
+        // What sleeps runs nothing; the gate is empty here, so this asks only for the place.
+        let Some(source) = facts.source.filter(|source| !project.asleep(*source)) else { continue };
+        walk.gate.seen |= !facts.pipelines.is_empty();
+        debug_assert_eq!(facts.source, Some(source));
         for pipeline in &facts.pipelines {
             walk.pipeline(facts, pipeline);
         }

@@ -2,6 +2,7 @@
 //! Touches no disk and no clock.
 
 pub mod gate;
+pub mod judge;
 
 use crate::formats;
 use crate::model::facts::{Facts, ProblemKind};

@@ -172,6 +172,24 @@ impl Project {
         !self.gate.seen || !self.reached_by(source).is_empty()
     }
 
+    /// Whether nothing runs what stands in `source`: it is test data, or a workflow below a project that has its own.
+    ///
+    /// What stands there is true and worth a word, but no gate depends on it.
+    pub fn asleep(&self, source: SourceId) -> bool {
+        let path = &self.source(source).path;
+        self.reached_by(source).is_empty() && (is_test_data(path) || self.is_nested_workflow(path))
+    }
+
+    /// GitHub runs the workflows of the root only; a tree without workflows at its root is a folder of projects.
+    fn is_nested_workflow(&self, path: &str) -> bool {
+        let nested = path.contains("/.github/workflows/");
+        nested
+            && self.facts.iter().any(|facts| {
+                let source = facts.source.map(|id| self.source(id).path.as_str());
+                !facts.pipelines.is_empty() && source.is_some_and(|path| path.starts_with(".github/"))
+            })
+    }
+
     /// Every command that CI runs or an image build holds: those of pipelines, components, builds and stand-alone scripts.
     pub fn commands(&self) -> Vec<Site<'_>> {
         let mut sites = Vec::new();
@@ -202,11 +220,40 @@ impl Project {
     }
 }
 
+/// Whether a path lies in test data, or in a template of another project: nothing there is run as it stands.
+pub fn is_test_data(path: &str) -> bool {
+    let mut in_tests = false;
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder.split('/').any(|part| {
+        in_tests |= matches!(part, "test" | "tests" | "testing" | "__tests__" | "e2e");
+        let data =
+            matches!(part, "testdata" | "test_data" | "test-data" | "test-fixtures" | "test_fixtures" | "__fixtures__");
+        let below_tests =
+            in_tests && matches!(part, "fixtures" | "data" | "resources" | "assets" | "samples" | "snapshots");
+        data || below_tests || part.starts_with("{{")
+    })
+}
+
 type Around<'p> = (Option<&'p Pipeline>, Option<&'p Job>, Option<&'p Step>, Option<&'p ContainerBuild>);
 
 fn push_commands<'p>(sites: &mut Vec<Site<'p>>, source: SourceId, around: Around<'p>, script: &'p Script) {
     let (pipeline, job, step, build) = around;
     for (index, command) in script.commands.iter().enumerate() {
         sites.push(Site { source, pipeline, job, step, build, script, index, command });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_test_data;
+
+    #[test]
+    fn test_data_is_known_by_its_folder() {
+        for path in ["tests/unit/fixtures/a.yml", "x/testdata/Dockerfile", "{{cookiecutter.slug}}/Dockerfile"] {
+            assert!(is_test_data(path), "{path}");
+        }
+        for path in ["tests/Dockerfile", "fixtures/Dockerfile", "data/a.yml", "testdata.yml"] {
+            assert!(!is_test_data(path), "{path}");
+        }
     }
 }

@@ -1,0 +1,130 @@
+//! The command line's surface: arguments and nothing else. Knows no command's work.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Tells, before a patch is merged, whether anything that CI runs can change or leak without a commit.
+///
+/// Exit codes: 0 nothing at or above the threshold, 1 findings, 2 wrong arguments, wrong configuration, or the world failed.
+#[derive(Debug, Parser)]
+#[command(name = "pinguard", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to colour.
+    #[arg(long, value_enum, default_value = "auto", global = true, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Report what can change or leak without a commit
+    Check(Check),
+    /// Print every reference that was found, loose or not, with its strength
+    List(List),
+    /// Print the manual of a rule
+    Explain {
+        /// Id of the rule.
+        rule: String,
+    },
+    /// Print every rule with its levels
+    Rules {
+        /// How to print them.
+        #[arg(long, default_value = "human", value_parser = ["human", "json"])]
+        format: String,
+    },
+    /// Write a commented pinguard.toml into the current folder
+    Init {
+        /// Print it instead of writing it.
+        #[arg(long)]
+        stdout: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Folders or files to check; `-` reads one file from standard input.
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// What goes to standard output.
+    #[arg(long, default_value = "human", value_parser = CHECK_FORMATS)]
+    pub format: String,
+    /// Write a further report to a file.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub output: Vec<String>,
+    /// Which set of levels is in force.
+    #[arg(long, value_parser = ["default", "strict", "audit"])]
+    pub profile: Option<String>,
+    /// Only these rules or groups.
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    pub select: Vec<String>,
+    /// Without these rules or groups.
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    pub ignore: Vec<String>,
+    /// The lowest level that fails the run.
+    #[arg(long, value_parser = ["error", "warning", "info", "advice"], value_name = "LEVEL")]
+    pub fail_on: Option<String>,
+    /// Exit with 0 also when there are findings.
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// The configuration to use instead of the project's.
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration at all.
+    #[arg(long)]
+    pub isolated: bool,
+    /// Report only what this baseline does not hold.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all present findings into the baseline and exit with 0.
+    #[arg(long)]
+    pub write_baseline: bool,
+    /// Use no network (the default of `check`).
+    #[arg(long)]
+    pub offline: bool,
+    /// The date to judge expiries by, instead of today's.
+    #[arg(long, value_name = "DATE")]
+    pub now: Option<String>,
+    /// The path that standard input is read as.
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+}
+
+/// The formats of `check`.
+pub const CHECK_FORMATS: [&str; 7] = ["human", "concise", "json", "sarif", "github", "gitlab", "junit"];
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Folders or files to list.
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, default_value = "human", value_parser = ["human", "concise", "json"])]
+    pub format: String,
+    /// The configuration to use instead of the project's.
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration at all.
+    #[arg(long)]
+    pub isolated: bool,
+}
