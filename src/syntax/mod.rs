@@ -1,1 +1,4 @@
-//! TBD
+//! Bytes to trees whose every scalar knows where it stands. Total: any text gives a tree and a list of problems. Knows no format.
+
+pub mod tree;
+pub mod yaml;
