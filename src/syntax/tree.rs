@@ -337,7 +337,9 @@ pub fn looks_like_template(text: &str) -> Option<usize> {
                 }
                 b'"' | b'\'' if quote == Some(byte) => quote = None,
                 // An apostrophe inside a word (`don't`) opens nothing.
-                b'"' | b'\'' if quote.is_none() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => quote = Some(byte),
+                b'"' | b'\'' if quote.is_none() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => {
+                    quote = Some(byte)
+                }
                 _ => {}
             }
         }

@@ -53,7 +53,10 @@ fn take(builder: &mut Builder<'_>, text: &str, event: Event<'_>, span: &granit_p
         Event::DocumentEnd => builder.close_all(),
         Event::Alias(anchor) => builder.alias(at, anchor),
         Event::UnresolvedAlias(name) => {
-            builder.problem(at, format!("the alias `*{name}` names no anchor before it; define `&{name}` or correct the name"));
+            builder.problem(
+                at,
+                format!("the alias `*{name}` names no anchor before it; define `&{name}` or correct the name"),
+            );
             builder.null(at, 0, Span::empty(0));
         }
         Event::Comment(..) => builder.comment(at),
@@ -109,7 +112,8 @@ fn sentence(error: &granit_parser::ScanError) -> String {
     use granit_parser::ErrorKind as Kind;
     match error.kind() {
         Kind::RecursionLimitExceeded => {
-            "values nest deeper than 255 levels here, and what follows in this document was not read; flatten it".to_string()
+            "values nest deeper than 255 levels here, and what follows in this document was not read; flatten it"
+                .to_string()
         }
         Kind::TabInIndentation | Kind::TabInBlockIndentation | Kind::TabNotAllowed => {
             format!("{BROKEN}: a tab stands in the indentation; indent with spaces. What follows was not read")
@@ -255,7 +259,8 @@ mod tests {
         let tree = tree(text);
         let root = tree.root().unwrap();
         let c = root.get("c").unwrap();
-        let all: Vec<_> = c.entries().map(|(key, value)| format!("{}{}", key.str().unwrap(), value.str().unwrap())).collect();
+        let all: Vec<_> =
+            c.entries().map(|(key, value)| format!("{}{}", key.str().unwrap(), value.str().unwrap())).collect();
         assert_eq!(all, ["y0", "x1", "z2"]);
         assert_eq!(c.get("z").unwrap().str(), Some("2"));
         assert_eq!(root.path(&["d", "y"]).unwrap().str(), Some("1"));

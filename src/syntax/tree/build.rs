@@ -222,7 +222,8 @@ impl<'s> Builder<'s> {
 
     fn has_merge(&self, first: usize) -> bool {
         let keys = self.pending[first..].iter().step_by(2);
-        keys.copied().any(|id| self.tree.nodes[id as usize].style == Style::Plain && self.tree.node(id).str() == Some("<<"))
+        keys.copied()
+            .any(|id| self.tree.nodes[id as usize].style == Style::Plain && self.tree.node(id).str() == Some("<<"))
     }
 
     /// Reports keys that stand twice in the mapping whose keys and values are pending from `first` on.
@@ -260,6 +261,9 @@ impl<'s> Builder<'s> {
         }
         let line = 1 + memchr::memchr_iter(b'\n', &self.tree.text.as_bytes()[..one.outer.start as usize]).count();
         let span = two.data().outer;
-        self.problem(span, format!("the key `{name}` stands twice in one mapping, first on line {line}; remove one of them"));
+        self.problem(
+            span,
+            format!("the key `{name}` stands twice in one mapping, first on line {line}; remove one of them"),
+        );
     }
 }

@@ -60,7 +60,8 @@ fn folded(text: &str, span: Span, value: &str, found: &mut impl FnMut(usize, usi
     let lead = value.len() - value.trim_start_matches('\n').len();
     let Some((_, first)) = raw_lines(text, span.start as usize).next() else { return };
     let Some(indent) = spaces(first).checked_sub(spaces(&value[lead..])) else { return };
-    let lines = raw_lines(text, span.start as usize).map(|(start, raw)| (start + indent, raw.get(indent..).unwrap_or("")));
+    let lines =
+        raw_lines(text, span.start as usize).map(|(start, raw)| (start + indent, raw.get(indent..).unwrap_or("")));
     join(value, lead, lines, found);
 }
 
