@@ -1,4 +1,5 @@
 //! Bytes to trees whose every scalar knows where it stands. Total: any text gives a tree and a list of problems. Knows no format.
 
+pub mod requirements;
 pub mod tree;
 pub mod yaml;
