@@ -286,7 +286,10 @@ mod tests {
         for (text, expected) in [
             ("a==1\r\nb >= 2 # why\n", &["a==1", "b >= 2"][..]),
             ("\u{feff}a==1\rb", &["a==1", "b"]),
-            ("-r x.txt\n--requirement=y.txt\n-cz.txt", &[" <requirement=x.txt>", " <requirement=y.txt>", " <constraint=z.txt>"]),
+            (
+                "-r x.txt\n--requirement=y.txt\n-cz.txt",
+                &[" <requirement=x.txt>", " <requirement=y.txt>", " <constraint=z.txt>"],
+            ),
             ("-e git+https://x/y@main#egg=z", &[" <editable=git+https://x/y@main#egg=z>"]),
             ("a==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n", &["a==1 <hash=sha256:aa> <hash=sha256:bb>"]),
             ("a ; python_version < '3' --hash \"sha256:a\"", &["a ; python_version < '3' <hash=sha256:a>"]),
