@@ -73,6 +73,12 @@ impl<'s> Builder<'s> {
         self.frames.len()
     }
 
+    /// Whether the next scalar is the key of a mapping.
+    pub fn at_key(&self) -> bool {
+        let is_map = |frame: &Frame| self.tree.nodes[frame.id as usize].kind == Kind::Map;
+        self.frames.last().is_some_and(is_map) && !self.owes_value()
+    }
+
     /// Whether a value is owed: a mapping has a key without one.
     pub fn owes_value(&self) -> bool {
         self.frames.last().is_some_and(|frame| {
@@ -157,11 +163,11 @@ impl<'s> Builder<'s> {
             self.check_keys(frame.first);
         }
         let children = &self.pending[frame.first..];
-        let last = children.last().map(|&id| self.tree.nodes[id as usize].outer.end);
+        let last = children.iter().map(|&id| self.tree.nodes[id as usize].outer.end).max();
         let data = &mut self.tree.nodes[frame.id as usize];
         data.first = self.tree.links.len() as u32;
         data.count = children.len() as u32;
-        data.outer.end = end.map_or(last.unwrap_or(data.outer.end), |end| end as u32).max(data.outer.start);
+        data.outer.end = end.map_or(last.unwrap_or(0), |end| end as u32).max(data.outer.end);
         data.inner = data.outer;
         let is_map = data.kind == Kind::Map;
         self.tree.links.extend_from_slice(children);
