@@ -1,8 +1,8 @@
 //! Bytes to trees whose every scalar knows where it stands. Total: any text gives a tree and a list of problems. Knows no format.
 
-pub mod requirements;
 pub mod ini;
 pub mod json;
+pub mod requirements;
 pub mod toml;
 pub mod tree;
 pub mod yaml;
