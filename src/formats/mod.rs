@@ -42,7 +42,9 @@ macro_rules! formats {
 }
 
 // Order matters where two formats may claim one file: the more particular one stands first.
-formats! {}
+formats! {
+    requirements,
+}
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.
 pub fn claim(path: &str) -> Claim {
