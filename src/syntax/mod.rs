@@ -4,5 +4,6 @@ pub mod ini;
 pub mod json;
 pub mod requirements;
 pub mod toml;
+pub mod shell;
 pub mod tree;
 pub mod yaml;
