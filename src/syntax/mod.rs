@@ -3,7 +3,7 @@
 pub mod ini;
 pub mod json;
 pub mod requirements;
-pub mod toml;
 pub mod shell;
+pub mod toml;
 pub mod tree;
 pub mod yaml;
