@@ -43,7 +43,7 @@ macro_rules! formats {
 
 // Order matters where two formats may claim one file: the more particular one stands first.
 formats! {
-    requirements,
+    github,
 }
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.

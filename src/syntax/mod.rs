@@ -3,7 +3,6 @@
 pub mod ini;
 pub mod json;
 pub mod requirements;
-pub mod shell;
 pub mod toml;
 pub mod tree;
 pub mod yaml;
