@@ -1,5 +1,7 @@
 //! One file per format: a source to facts. No format has an opinion, and none imports another.
 
+pub mod requires;
+
 use crate::model::facts::Facts;
 use crate::model::source::{Source, Sources};
 
@@ -43,7 +45,9 @@ macro_rules! formats {
 
 // Order matters where two formats may claim one file: the more particular one stands first.
 formats! {
-    github,
+    requirements,
+    pyproject,
+    pixi,
 }
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.

@@ -128,3 +128,24 @@ pub struct Manifest {
     /// Names of tox, nox, hatch, just or make entries that run something locally.
     pub entry_points: Vec<String>,
 }
+
+impl Manifest {
+    /// A manifest of `kind` that declares nothing yet.
+    pub fn new(kind: ManifestKind, at: Location) -> Manifest {
+        Manifest {
+            kind,
+            at,
+            name: None,
+            entries: Vec::new(),
+            includes: Vec::new(),
+            indexes: Vec::new(),
+            requires_python: None,
+            python_versions: Vec::new(),
+            compiled: None,
+            hashed: None,
+            tools: Vec::new(),
+            settings: Vec::new(),
+            entry_points: Vec::new(),
+        }
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! Source: pip's "VCS Support" and the specification "Direct URL Data Structure".
 
-use crate::model::pin::{Precision, Strength};
+use crate::ecosystems::git;
+use crate::model::pin::Strength;
 use crate::model::reference::Origin;
 use std::ops::Range;
 
@@ -89,9 +90,9 @@ fn fragment_value<'f>(fragment: &'f str, key: &str) -> Option<&'f str> {
 fn vcs(main: &str) -> Found {
     let path = path_start(main);
     let at = main[path..].rfind('@').map(|at| path + at);
-    let repository = main[path..at.unwrap_or(main.len())].trim_matches('/').trim_end_matches(".git").to_string();
+    let repository = git::name_of(&without_credentials(&main[..at.unwrap_or(main.len())]));
     let written = at.map(|at| &main[at + 1..]);
-    let commit = written.filter(|written| is_commit(written));
+    let commit = written.filter(|written| git::is_commit(written));
     Found {
         origin: Origin::Vcs(without_credentials(&main[..at.unwrap_or(main.len())])),
         strength: ref_strength(written),
@@ -114,40 +115,10 @@ fn path_start(main: &str) -> usize {
     main.find(':').map_or(slash, |colon| colon + 1)
 }
 
-fn is_commit(written: &str) -> bool {
-    matches!(written.len(), 40 | 64) && written.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
 /// How firmly a ref of a version control URL holds.
 pub(super) fn ref_strength(written: Option<&str>) -> Option<Strength> {
-    let Some(written) = written.filter(|written| !written.is_empty()) else { return Some(Strength::Unspecified) };
-    if super::is_computed(written) {
-        return None;
-    }
-    if is_commit(written) {
-        return Some(Strength::Immutable);
-    }
-    let short = (7..40).contains(&written.len()) && written.bytes().all(|b| b.is_ascii_hexdigit());
-    let exact = short && written.bytes().any(|b| b.is_ascii_digit()) || is_tag(written);
-    Some(if exact { Strength::Exact } else { Strength::Floating(Precision::Word) })
-}
-
-/// Whether a ref looks like a tag of one version: `v1.2.3`, `pkg-1.2`, `refs/tags/x`; not `stable/1.2.x`, not `main`.
-fn is_tag(written: &str) -> bool {
-    if written.starts_with("refs/") {
-        return written.starts_with("refs/tags/");
-    }
-    let lower = written.to_ascii_lowercase();
-    let word = lower.trim_end_matches(|c: char| !c.is_ascii_alphabetic() || c == 'x');
-    let branch = ["release", "stable", "branch", "maint", "develop", "support", "hotfix", "feature"];
-    let digits = written.find(|c: char| c.is_ascii_digit());
-    let Some(digits) = digits else { return false };
-    let release = super::parts(&written[digits..]);
-    let movable = lower.ends_with(".x") || lower.ends_with("-dev") || lower.ends_with(".*");
-    let named = branch.iter().any(|name| word.contains(name));
-    let prefix = &written[..digits];
-    let lead = prefix.is_empty() || prefix == "v" || prefix.ends_with(['-', '_', '/', 'v', 'r', '.']);
-    !movable && lead && (release >= 3 || release >= 1 && !named && (prefix.len() <= 1 || release >= 2))
+    let written = written.unwrap_or("");
+    if super::is_computed(written) { None } else { Some(git::ref_strength(written)) }
 }
 
 fn url(main: &str, fragment: &str) -> Found {
@@ -157,7 +128,7 @@ fn url(main: &str, fragment: &str) -> Found {
     let digests: Vec<String> =
         hash.filter_map(|kind| Some(format!("{kind}:{}", fragment_value(fragment, kind)?))).collect();
     let (name, version) = file_parts(&file).map_or((None, None), |(name, version)| (Some(name), Some(version)));
-    let commit = main.split(['/', '.']).any(|part| part.len() == 40 && is_commit(part));
+    let commit = main.split(['/', '.']).any(|part| part.len() == 40 && git::is_commit(part));
     let strength = match () {
         _ if !digests.is_empty() => Some(Strength::Immutable),
         _ if super::is_computed(main) => None,

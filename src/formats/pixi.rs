@@ -1,0 +1,25 @@
+//! pixi's workspaces: `pixi.toml` and the same tables below `[tool.pixi]`. Knows no lock.
+//!
+//! Source: pixi's documentation, "Manifest reference".
+
+use super::requires::pixi;
+use super::{Claim, Format, by_path};
+use crate::model::facts::Facts;
+use crate::model::source::{Source, Sources};
+use crate::syntax::toml;
+
+/// The format.
+pub static FORMAT: Format = Format { name: "pixi", claims, sniff: by_path, read };
+
+fn claims(path: &str) -> Claim {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name == "pixi.toml" { Claim::Yes } else { Claim::No }
+}
+
+fn read(source: &Source, _: &Sources, facts: &mut Facts) {
+    let tree = toml::parse(source.id, &source.text);
+    tree.report(facts);
+    let Some(root) = tree.root() else { return };
+    let manifest = pixi::tables(root, "pixi", facts, source);
+    facts.manifests.push(manifest);
+}

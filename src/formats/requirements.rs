@@ -1,0 +1,172 @@
+//! pip requirements and constraints files, written by hand or compiled. Knows the grammar of one requirement no better than `pypi` does.
+
+mod compiled;
+mod names;
+
+use super::{Claim, Format};
+use crate::ecosystems::pypi;
+use crate::model::facts::{Facts, ProblemKind};
+use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::manifest::{Entry, Group, Include, Index, Manifest, ManifestKind};
+use crate::model::pin::Strength;
+use crate::model::reference::{Origin, Reference, Role, Slot};
+use crate::model::source::{Source, Sources};
+use crate::model::text::Text;
+use crate::syntax::requirements::{File, Flag, Line, parse};
+
+/// The format.
+pub static FORMAT: Format = Format { name: "requirements", claims: names::claims, sniff: names::sniff, read };
+
+fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
+    let file = parse(source.id, &source.text);
+    let mut reader = Reader::new(source, facts);
+    for line in &file.lines {
+        reader.line(line);
+    }
+    reader.finish(&file, sources);
+}
+
+struct Reader<'r> {
+    source: &'r Source,
+    facts: &'r mut Facts,
+    manifest: Manifest,
+    role: Role,
+    packages: Vec<LockedPackage>,
+    hashed: usize,
+    bad: Vec<(Text, String)>,
+    template: bool,
+}
+
+impl<'r> Reader<'r> {
+    fn new(source: &'r Source, facts: &'r mut Facts) -> Reader<'r> {
+        let kind = names::kind(&source.path);
+        let role = match kind {
+            ManifestKind::Constraints => Role::Constraint,
+            _ if names::is_for_development(&source.path) => Role::Dev,
+            _ => Role::Runtime,
+        };
+        let manifest = Manifest::new(kind, source.whole());
+        Reader { source, facts, manifest, role, packages: Vec::new(), hashed: 0, bad: Vec::new(), template: false }
+    }
+
+    fn line(&mut self, line: &Line) {
+        let words = self.source.slice(line.at.span);
+        if words.contains("{%") || words.contains("{{") {
+            self.template(line);
+            return;
+        }
+        if let Some(text) = &line.requirement {
+            self.requirement(text, line);
+            return;
+        }
+        for flag in &line.options {
+            self.option(flag, line);
+        }
+    }
+
+    fn template(&mut self, line: &Line) {
+        if !self.template {
+            let text = "the file is a template of another language: lines with `{{` or `{%` are not read";
+            self.facts.problem(ProblemKind::Template, line.at, text);
+        }
+        self.template = true;
+    }
+
+    fn option(&mut self, flag: &Flag, line: &Line) {
+        let Some(value) = &flag.value else { return };
+        match flag.name.as_str() {
+            "requirement" | "constraint" => {
+                let constraint = flag.name == "constraint";
+                self.manifest.includes.push(Include { path: value.clone(), constraint, group: Group::Main });
+            }
+            "editable" => self.requirement(value, line),
+            "index-url" | "pypi-url" | "extra-index-url" => self.manifest.indexes.push(Index {
+                name: None,
+                url: pypi::without_credentials(&value.text),
+                at: value.at,
+                extra: flag.name == "extra-index-url",
+                explicit: false,
+            }),
+            _ => {}
+        }
+    }
+
+    fn requirement(&mut self, text: &Text, line: &Line) {
+        let key = "requirements";
+        let mut reference = match pypi::requirement(text, self.role, key) {
+            Ok(reference) => reference,
+            Err(why) => {
+                self.bad.push((text.clone(), why));
+                return;
+            }
+        };
+        self.hashes(&mut reference, line);
+        if matches!(reference.origin, Origin::Registry) {
+            let version = reference.pin.version.as_deref().unwrap_or("").trim_start_matches('=').trim();
+            let exact = reference.strength >= Some(Strength::Exact);
+            let hashed = if reference.pin.digests.is_empty() { Hashed::None } else { Hashed::All };
+            let version = if exact { version.to_string() } else { String::new() };
+            let name = reference.subject.name.clone();
+            self.packages.push(LockedPackage { name, version, hashed, at: reference.site.whole });
+        }
+        let reference = self.facts.push(reference);
+        self.manifest.entries.push(Entry { reference, group: Group::Main });
+    }
+
+    fn hashes(&mut self, reference: &mut Reference, line: &Line) {
+        let hashes: Vec<&Text> =
+            line.options.iter().filter(|flag| flag.name == "hash").filter_map(|flag| flag.value.as_ref()).collect();
+        let held_otherwise = !matches!(reference.origin, Origin::Registry);
+        if hashes.is_empty() {
+            self.hashed += usize::from(held_otherwise && reference.strength == Some(Strength::Immutable));
+            if !held_otherwise && reference.site.version.is_some() {
+                reference.site.digest = Some(Slot { at: reference.site.whole.at_end(), lead: " --hash=" });
+            }
+            return;
+        }
+        self.hashed += 1;
+        reference.pin.digests = hashes.iter().map(|hash| hash.text.clone()).collect();
+        if reference.strength == Some(Strength::Exact) {
+            reference.strength = Some(Strength::Immutable);
+        }
+    }
+
+    fn finish(mut self, file: &File, sources: &Sources) {
+        let read = self.manifest.entries.len() + self.manifest.includes.len();
+        self.problems(read);
+        self.manifest.compiled = compiled::by(file);
+        let entries = self.manifest.entries.len();
+        self.manifest.hashed = Some(entries > 0 && self.hashed == entries);
+        let pinned = entries > 0 && self.packages.iter().all(|package| !package.version.is_empty());
+        if self.manifest.compiled.is_none() && self.manifest.kind == ManifestKind::Requirements {
+            let input = compiled::is_input(self.source, sources);
+            self.manifest.kind = if input { ManifestKind::RequirementsInput } else { ManifestKind::Requirements };
+        }
+        let hashed = self.manifest.hashed == Some(true);
+        if self.manifest.compiled.is_some() || hashed && pinned {
+            let generator = self.manifest.compiled.as_ref().map(|compiled| compiled.by.clone());
+            let statement = Statement { generator, ..Statement::default() };
+            let (at, packages) = (self.source.whole(), std::mem::take(&mut self.packages));
+            let tool = LockTool::Compiled;
+            self.facts.locks.push(Lock { tool, at, format: String::new(), known: true, packages, statement });
+        }
+        self.facts.manifests.push(self.manifest);
+    }
+
+    /// What could not be read is said, unless so much of it that the file is something else under this name.
+    fn problems(&mut self, read: usize) {
+        let bad = std::mem::take(&mut self.bad);
+        if bad.len() > read {
+            let text = "most lines are no requirements of pip, so the file is not read as one";
+            self.facts.problem(ProblemKind::Opaque, bad[0].0.at, text);
+            return;
+        }
+        for (text, why) in bad {
+            let kind = if pypi::is_computed(&text.text) { ProblemKind::Opaque } else { ProblemKind::Unreadable };
+            self.facts.problem(kind, text.at, format!("this line is no requirement that pip takes: {why}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
