@@ -62,7 +62,8 @@ impl Collector<'_> {
 
     /// A line as pip takes it on its command line or in a requirements file: `-r x`, `-c x`, `-e x`, an index, or a requirement.
     pub fn pip_line(&mut self, line: &Text, place: Place) {
-        let words = ["--requirement", "--constraint", "--editable", "--extra-index-url", "--index-url", "-r", "-c", "-e", "-i"];
+        let words =
+            ["--requirement", "--constraint", "--editable", "--extra-index-url", "--index-url", "-r", "-c", "-e", "-i"];
         let Some(option) = words.iter().find(|option| line.text.starts_with(**option)) else {
             if !line.text.starts_with('-') {
                 self.pep508(&up_to_options(line), place);
@@ -114,7 +115,8 @@ impl Collector<'_> {
         let mut reference = match &version {
             Some(version) => pypi::poetry_requirement(name, version, at, place.role, place.key),
             None => {
-                let mut bare = Reference::new(crate::model::reference::Ecosystem::Pypi, pypi::normalize(name), place.role, at);
+                let mut bare =
+                    Reference::new(crate::model::reference::Ecosystem::Pypi, pypi::normalize(name), place.role, at);
                 bare.key = place.key.to_string();
                 bare
             }

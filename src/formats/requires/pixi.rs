@@ -35,7 +35,9 @@ fn feature(table: Node, lead: &str, group: &Group, to: &mut Collector) {
 
 fn lists(table: Node, lead: &str, group: &Group, to: &mut Collector) {
     let role = if *group == Group::Main { Role::Runtime } else { Role::Dev };
-    for (name, role) in [("dependencies", role), ("host-dependencies", Role::Build), ("build-dependencies", Role::Build)] {
+    for (name, role) in
+        [("dependencies", role), ("host-dependencies", Role::Build), ("build-dependencies", Role::Build)]
+    {
         if let Some(list) = table.get(name) {
             to.conda_table(list, Place { role, group, key: &format!("{lead}.{name}") });
         }
