@@ -7,6 +7,7 @@ pub mod check;
 pub mod ecosystems;
 pub mod formats;
 pub mod model;
+pub mod report;
 pub mod rules;
 pub mod syntax;
 pub mod tools;

@@ -1,0 +1,417 @@
+//! One mask per source, built from every secret-like literal in it, so that no output repeats one. Has no opinion on whether a
+//! literal is a finding: it hides too much rather than too little.
+
+use crate::model::source::Source;
+use crate::model::span::Span;
+use std::borrow::Cow;
+
+/// What stands for a hidden text. Its length says nothing about what it hides.
+pub const HIDDEN: &str = "***";
+
+/// Beginnings of tokens whose shape alone says what they are, and how many token characters follow at least.
+///
+/// Vendors' documentation of their token formats; the list only needs to be wide, not precise.
+const SHAPES: &[(&str, usize)] = &[
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghs_", 20),
+    ("ghu_", 20),
+    ("ghr_", 20),
+    ("github_pat_", 20),
+    ("glpat-", 16),
+    ("gldt-", 16),
+    ("glrt-", 16),
+    ("glptt-", 16),
+    ("glcbt-", 16),
+    ("pypi-AgE", 16),
+    ("npm_", 30),
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+    ("xoxa-", 10),
+    ("xoxr-", 10),
+    ("xoxs-", 10),
+    ("xapp-", 10),
+    ("sk_live_", 10),
+    ("rk_live_", 10),
+    ("sk_test_", 10),
+    ("sk-ant-", 16),
+    ("sk-proj-", 16),
+    ("SG.", 40),
+    ("hf_", 30),
+    ("AIza", 30),
+    ("ya29.", 20),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("ABIA", 16),
+    ("ACCA", 16),
+    ("dop_v1_", 30),
+    ("dckr_pat_", 16),
+    ("hvs.", 20),
+    ("hvb.", 20),
+    ("dapi", 32),
+    ("lin_api_", 20),
+    ("shpat_", 20),
+    ("rubygems_", 20),
+    ("sntrys_", 20),
+    ("glsa_", 20),
+    ("AGE-SECRET-KEY-1", 20),
+    ("ops_eyJ", 20),
+    ("ATATT3", 20),
+    ("eyJhbGciOi", 20),
+];
+
+/// Words that make a name the name of a secret.
+const NAMES: &[&str] = &[
+    "secret",
+    "secrets",
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "credential",
+    "credentials",
+    "apikey",
+    "auth",
+];
+
+/// Words that make a name the name of something about a secret.
+const NOT_NAMES: &[&str] = &[
+    "public", "pub", "file", "path", "dir", "url", "uri", "endpoint", "host", "name", "version", "type", "mode",
+    "enabled", "enable", "method", "provider", "backend", "length", "ttl", "timeout", "user", "username", "id",
+];
+
+/// Words after `secret` names that say how, not what (`id-token: write`, `secrets: inherit`).
+const PLAIN: &[&str] =
+    &["true", "false", "null", "none", "yes", "no", "on", "off", "read", "write", "inherit", "always", "never"];
+
+/// What is hidden of one source.
+#[derive(Debug, Default, Clone)]
+pub struct Mask {
+    spans: Vec<Span>,
+    literals: Vec<String>,
+}
+
+impl Mask {
+    /// The mask of a source. `known` are places that rules found to hold a secret's text.
+    pub fn of(source: &Source, known: &[Span]) -> Mask {
+        let mut mask = Mask::default();
+        shapes(&source.text, &mut |start, end| mask.hide(source, Span::new(start, end), Everywhere::Yes));
+        mask.urls(source);
+        mask.keys(source);
+        mask.blocks(source);
+        for &span in known {
+            let text = source.slice(span);
+            if !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains('$') {
+                mask.hide(source, span, everywhere(text));
+            }
+        }
+        mask.spans = merged(std::mem::take(&mut mask.spans));
+        mask.literals.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        mask.literals.dedup();
+        mask
+    }
+
+    /// The hidden places, in order and disjoint.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// `text`, which speaks of this source, without its secrets.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut out = hide_shapes(text);
+        for literal in self.literals.iter().filter(|literal| text.contains(literal.as_str())) {
+            out = Cow::Owned(out.replace(literal.as_str(), HIDDEN));
+        }
+        out
+    }
+
+    fn hide(&mut self, source: &Source, span: Span, everywhere: Everywhere) {
+        self.spans.push(span);
+        if everywhere == Everywhere::Yes {
+            self.literals.push(source.slice(span).to_string());
+        }
+    }
+
+    fn urls(&mut self, source: &Source) {
+        userinfo(&source.text, &mut |start, end| {
+            self.spans.push(Span::new(start, end));
+            for part in source.text[start..end].splitn(2, ':') {
+                if everywhere(part) == Everywhere::Yes {
+                    self.literals.push(part.to_string());
+                }
+            }
+        });
+    }
+
+    /// Values of keys that are named like secrets: `NAME: value`, `NAME=value`, `"NAME": "value"`, `--name value`, and the pair
+    /// `name: NAME` with `value: …` on the next line.
+    fn keys(&mut self, source: &Source) {
+        let mut start = 0;
+        let mut named = Pair::Other;
+        for line in source.text.split_inclusive('\n') {
+            named = self.line(source, start, line, named);
+            start += line.len();
+        }
+    }
+
+    fn line(&mut self, source: &Source, start: usize, line: &str, before: Pair) -> Pair {
+        let mut pair = Pair::Other;
+        let mut at = 0;
+        while let Some((word, next)) = word_from(line, at) {
+            at = next;
+            let name = &line[word.clone()];
+            let Some(value) = value_after(line, word.end, name) else { continue };
+            let text = &line[value.clone()];
+            if name == "name" && is_secret_name(text) {
+                pair = Pair::Named;
+            }
+            let asked = is_secret_name(name) || name == "value" && (before == Pair::Named || pair == Pair::Named);
+            if asked && is_secret_value(text) {
+                self.hide(source, Span::new(start + value.start, start + value.end), everywhere(text));
+                at = value.end;
+            }
+        }
+        pair
+    }
+
+    /// Bodies of PEM private keys.
+    fn blocks(&mut self, source: &Source) {
+        let text = &source.text;
+        let mut from = 0;
+        while let Some(found) = text[from..].find("PRIVATE KEY-----") {
+            let start = from + found + "PRIVATE KEY-----".len();
+            let end = text[start..].find("-----END").map_or(text.len().min(start + 8192), |end| start + end);
+            let end = (start..=end).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(start);
+            self.spans.push(Span::new(start, end));
+            let lines = text[start..end].lines().map(str::trim).filter(|line| line.len() >= 16);
+            self.literals.extend(lines.map(str::to_string));
+            from = end.max(start);
+        }
+    }
+}
+
+/// Whether a hidden text is hidden wherever it occurs, or only where it stands because it is a common word too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Everywhere {
+    Yes,
+    No,
+}
+
+/// Whether the line before was `name: SOME_SECRET`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pair {
+    Named,
+    Other,
+}
+
+/// `text` without tokens of known shape and without credentials in URLs, whatever source it speaks of.
+pub fn hide_shapes(text: &str) -> Cow<'_, str> {
+    let mut spans = Vec::new();
+    shapes(text, &mut |start, end| spans.push(Span::new(start, end)));
+    userinfo(text, &mut |start, end| spans.push(Span::new(start, end)));
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for span in merged(spans) {
+        out.push_str(&text[done..span.range().start]);
+        out.push_str(HIDDEN);
+        done = span.range().end;
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort();
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans.into_iter().filter(|span| !span.is_empty()) {
+        match out.last_mut() {
+            Some(last) if span.start <= last.end => *last = last.to(span),
+            _ => out.push(span),
+        }
+    }
+    out
+}
+
+fn shapes(text: &str, found: &mut dyn FnMut(usize, usize)) {
+    let is_token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'=' | b'~' | b'+' | b'/');
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let starts = at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] != b'_';
+        if !starts || !bytes[at].is_ascii_alphabetic() {
+            at += 1;
+            continue;
+        }
+        let rest = &bytes[at..];
+        let shape = SHAPES.iter().find(|(lead, _)| rest.starts_with(lead.as_bytes()));
+        let len = rest.iter().take_while(|&&c| is_token(c)).count();
+        match shape {
+            Some((lead, least)) if len >= lead.len() + least => {
+                found(at, at + len);
+                at += len;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// Credentials in `scheme://user:pass@host`; what is plainly a variable is none.
+fn userinfo(text: &str, found: &mut dyn FnMut(usize, usize)) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://") {
+        let start = from + at + 3;
+        from = start;
+        let stop = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '`' | '?' | '#');
+        let host = &text[start..text[start..].find(stop).map_or(text.len(), |end| start + end)];
+        let Some(end) = host.rfind('@') else { continue };
+        let (user, pass) = host[..end].split_once(':').unwrap_or((&host[..end], ""));
+        let secret = if pass.is_empty() { user } else { pass };
+        let variable = secret.starts_with(['$', '{', '%']) && secret.ends_with(['}', '%']) || is_variable(secret);
+        let account = pass.is_empty() && matches!(user, "git" | "hg" | "svn" | "oauth2accesstoken");
+        if !secret.is_empty() && !variable && !account {
+            found(start, start + end);
+        }
+    }
+}
+
+fn is_variable(text: &str) -> bool {
+    text.strip_prefix('$').is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+/// The next word of name characters from `at`, and where to go on.
+fn word_from(line: &str, at: usize) -> Option<(std::ops::Range<usize>, usize)> {
+    let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.');
+    let bytes = line.as_bytes();
+    let start = at + bytes.get(at..)?.iter().position(|&c| is_name(c))?;
+    let end = start + bytes[start..].iter().take_while(|&&c| is_name(c)).count();
+    Some((start..end, end))
+}
+
+/// The value that follows a name: after `:` or `=`, or after a space when the name is an option.
+fn value_after(line: &str, end: usize, name: &str) -> Option<std::ops::Range<usize>> {
+    let rest = &line[end..];
+    let plain = rest.trim_start_matches(['"', '\'']);
+    let spaced = plain.trim_start_matches([' ', '\t']);
+    let value = match spaced.strip_prefix([':', '=']) {
+        Some(value) => value.strip_prefix(['=', '>']).unwrap_or(value),
+        None if name.starts_with("--") && spaced.len() < plain.len() => spaced,
+        None => return None,
+    };
+    let value = value.trim_start_matches([' ', '\t']);
+    let quote = value.chars().next().filter(|&c| c == '"' || c == '\'');
+    let body = quote.map_or(value, |_| &value[1..]);
+    let stop = |c: char| {
+        quote.map_or(c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | '"'), |quote| c == quote || c == '\n')
+    };
+    let len = body.find(stop).unwrap_or(body.len());
+    let start = line.len() - body.len();
+    (len > 0).then_some(start..start + len)
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let key = words.windows(2).any(|pair| pair[1] == "key" && KEYS.contains(&pair[0].as_str()));
+    (has(NAMES) || key) && !has(NOT_NAMES)
+}
+
+const KEYS: &[&str] = &["api", "access", "secret", "private", "signing", "encryption", "auth", "account", "master"];
+
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let turn = c.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if turn || !c.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_ascii_alphanumeric() {
+            words.last_mut().expect("one word is always there").push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words
+}
+
+fn is_secret_value(text: &str) -> bool {
+    let variable = text.contains("${")
+        || text.contains("$(")
+        || text.contains("{{")
+        || text.starts_with(['$', '%', '<', '[', '{', '&', '*', '|', '>', '!', '@']);
+    !variable && text.len() >= 4 && !PLAIN.contains(&text.to_ascii_lowercase().as_str())
+}
+
+fn everywhere(text: &str) -> Everywhere {
+    let digit = text.bytes().any(|c| c.is_ascii_digit());
+    let letter = text.bytes().any(|c| c.is_ascii_alphabetic());
+    let odd = text.bytes().any(|c| c.is_ascii_punctuation() && !matches!(c, b'-' | b'_' | b'.' | b'/' | b':'));
+    if text.len() >= 8 && (letter && digit || odd) && !text.contains("://") { Everywhere::Yes } else { Everywhere::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::span::SourceId;
+
+    fn shown(text: &str) -> String {
+        let source = Source::new(SourceId(0), "a.yml", text);
+        let mask = Mask::of(&source, &[]);
+        let mut out = text.to_string();
+        for span in mask.spans().iter().rev() {
+            out.replace_range(span.range(), HIDDEN);
+        }
+        out
+    }
+
+    // Put together at run time, so that no scanner takes this file for a leak.
+    fn token() -> String {
+        format!("ghp_{}", "a1B2c3D4e5F6".repeat(3))
+    }
+
+    #[test]
+    fn values_of_secret_names_are_hidden() {
+        assert_eq!(shown("DB_PASSWORD: hunter2x\n"), "DB_PASSWORD: ***\n");
+        assert_eq!(shown("export API_KEY='a b c'; x\n"), "export API_KEY='***'; x\n");
+        assert_eq!(shown("{\"clientSecret\": \"abc123\"}"), "{\"clientSecret\": \"***\"}");
+        assert_eq!(shown("- name: DB_TOKEN\n  value: abcdef\n"), "- name: DB_TOKEN\n  value: ***\n");
+        assert_eq!(shown("twine upload --password s3cr3t dist\n"), "twine upload --password *** dist\n");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_shown() {
+        for text in [
+            "id-token: write\n",
+            "secrets: inherit\n",
+            "token: ${{ secrets.GITHUB_TOKEN }}\n",
+            "PASSWORD: $DB_PASSWORD\n",
+            "SECRET_NAME: my-secret-name\n",
+            "token_url: example.org\n",
+            "uses: a/b@0123456789abcdef0123456789abcdef01234567\n",
+            "url = https://$USER:$PASS@example.org/simple\n",
+            "url = ssh://git@github.com/a/b\n",
+        ] {
+            assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn tokens_and_credentials_are_hidden_everywhere() {
+        let text = format!("run: curl -H 'Authorization: {}' https://joe:s3cr3tpw@example.org/x\n", token());
+        assert_eq!(shown(&text), "run: curl -H 'Authorization: ***' https://***@example.org/x\n");
+        let source = Source::new(SourceId(0), "a", format!("{text}DEPLOY_TOKEN=abc123def456\n"));
+        let mask = Mask::of(&source, &[]);
+        assert_eq!(mask.text("found abc123def456 and s3cr3tpw"), "found *** and ***");
+        assert_eq!(hide_shapes(&format!("x {} y", token())), "x *** y");
+    }
+
+    #[test]
+    fn private_keys_lose_their_body() {
+        let text = "k: |\n  -----BEGIN PRIVATE KEY-----\n  MIIabcdefghijklmnop\n  -----END PRIVATE KEY-----\n";
+        assert!(!shown(text).contains("MII"));
+    }
+}
