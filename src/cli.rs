@@ -121,6 +121,9 @@ pub struct List {
     /// How to print.
     #[arg(long, default_value = "human", value_parser = ["human", "concise", "json"])]
     pub format: String,
+    /// Print the lock files and how they stand to their manifests instead.
+    #[arg(long)]
+    pub locks: bool,
     /// The configuration to use instead of the project's.
     #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
     pub config: Option<PathBuf>,

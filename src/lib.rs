@@ -4,6 +4,8 @@
 //! report findings, `report` prints them. `docs/architecture.md` has the map and the table of allowed imports.
 
 pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod ecosystems;
 pub mod formats;
 pub mod model;

@@ -1,1 +1,48 @@
-fn main() {}
+//! Arguments in, exit code out.
+
+use clap::{CommandFactory, Parser};
+use pinguard::cli::{Cli, Color, Command};
+use pinguard::commands::{self, Outcome, Terminal, init::Target};
+use pinguard::report::Colour;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let done = run(&cli, &mut out).and_then(|outcome| out.flush().map(|()| outcome));
+    match done {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "pinguard: {error}");
+            ExitCode::from(Outcome::Failed.code())
+        }
+    }
+}
+
+fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
+    let terminal = Terminal { colour: colour(cli.color) };
+    match &cli.command {
+        Command::Check(args) => commands::check::run(args, terminal, out),
+        Command::List(args) => commands::list::run(args, terminal, out),
+        Command::Explain { rule } => commands::explain::run(rule, out),
+        Command::Rules { format } => commands::rules::run(format, out),
+        Command::Init { stdout } => commands::init::run("", if *stdout { Target::Stdout } else { Target::File }, out),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "pinguard", out);
+            Ok(Outcome::Clean)
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "`main` reads the environment and hands it down as values")]
+fn colour(asked: Color) -> Colour {
+    let wanted = match asked {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    if wanted { Colour::Styled } else { Colour::Plain }
+}

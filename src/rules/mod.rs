@@ -43,3 +43,8 @@ rules! {
 pub fn named(id: &str) -> Option<&'static Registered> {
     RULES.iter().find(|registered| registered.rule.id == id)
 }
+
+/// The manual of the rule with this id; empty when there is none.
+pub fn manual_of(id: &str) -> String {
+    named(id).map(Registered::manual).unwrap_or_default()
+}

@@ -293,3 +293,8 @@ pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     }
     done.map_err(|error| named(path, &error))
 }
+
+/// Whether something is there.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}

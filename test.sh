@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs the whole test suite. Needs a Rust toolchain, git and Python 3.
+#
+# Tests that talk to a package registry (PyPI: pre-commit, check-jsonschema) are in `tests/registry_*.rs`; everything else is offline.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+retry() { "$@" || { sleep 2; "$@"; } || { sleep 5; "$@"; }; }
+
+tools=target/test-tools
+if ! [ -x "$tools/bin/pre-commit" ] || ! [ -x "$tools/bin/check-jsonschema" ]; then
+  if ! python3 -m venv "$tools" 2>/dev/null; then
+    echo "python3 -m venv does not work here; installing Debian's python3-venv" >&2
+    apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null
+    python3 -m venv "$tools"
+  fi
+  retry "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r tests/tools.txt
+fi
+
+retry cargo fetch --locked
+cargo build --locked
+cargo test --locked

@@ -1,0 +1,194 @@
+//! The built binary, in a folder of its own, as a user runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder that is removed at the end, with a repository in it.
+struct Sandbox(PathBuf);
+
+impl Sandbox {
+    fn new(name: &str) -> Sandbox {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join(".git")).expect("sandbox");
+        Sandbox(fs::canonicalize(folder).expect("sandbox"))
+    }
+
+    fn file(self, path: &str, text: impl AsRef<[u8]>) -> Sandbox {
+        let full = self.0.join(path);
+        fs::create_dir_all(full.parent().expect("a file has a folder")).expect("folder");
+        fs::write(full, text).expect("file");
+        self
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinguard"));
+        for (name, _) in std::env::vars() {
+            if name.starts_with("GIT") || name.starts_with("CI") || name.contains("COLOR") {
+                command.env_remove(name);
+            }
+        }
+        Run::of(command.args(arguments).current_dir(&self.0).output().expect("the binary runs"))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Run {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
+    }
+}
+
+const WORKFLOW: &str = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    container: python:latest\n    steps:\n      - run: pytest\n";
+
+#[test]
+fn a_finding_has_a_place_a_level_and_help() {
+    let run = Sandbox::new("finding").file(".github/workflows/ci.yml", WORKFLOW).run(&["check", "--format", "json"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let json = run.json();
+    let findings = json["findings"].as_array().expect("findings");
+    let found = findings.iter().find(|finding| finding["rule"] == "image-tag-latest").expect("latest is found");
+    assert_eq!(found["level"], "error");
+    assert_eq!(found["path"], ".github/workflows/ci.yml");
+    assert_eq!((found["line"].as_u64(), found["column"].as_u64()), (Some(5), Some(16)));
+    assert_eq!((found["end_line"].as_u64(), found["end_column"].as_u64()), (Some(5), Some(29)));
+    assert!(found["help"].as_str().is_some_and(|help| !help.is_empty()));
+    assert_eq!(found["fix"]["safety"], "safe-online");
+}
+
+#[test]
+fn a_clean_run_says_what_it_read_and_exits_with_0() {
+    let sandbox = Sandbox::new("clean").file("Dockerfile", "FROM scratch\nCOPY a /a\n");
+    let run = sandbox.run(&["check"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.contains("1 file") || run.out.contains("1 Dockerfile"), "{}", run.out);
+    let empty = Sandbox::new("empty").run(&["check"]);
+    assert_eq!(empty.code, 0);
+    assert!(empty.out.contains("nothing"), "{}", empty.out);
+}
+
+#[test]
+fn exit_codes_are_0_1_and_2() {
+    let sandbox = Sandbox::new("codes").file(".github/workflows/ci.yml", WORKFLOW);
+    assert_eq!(sandbox.run(&["check", "--exit-zero"]).code, 0);
+    assert_eq!(sandbox.run(&["check", "--ignore", "images,log,gate,runtime"]).code, 0);
+    assert_eq!(sandbox.run(&["check"]).code, 1);
+    assert_eq!(sandbox.run(&["check", "no/such/path"]).code, 2);
+    assert_eq!(sandbox.run(&["check", "--no-such-flag"]).code, 2);
+    assert_eq!(sandbox.run(&["explain", "no-such-rule"]).code, 2);
+}
+
+#[test]
+fn file_names_limit_findings_and_not_context() {
+    let sandbox = Sandbox::new("names")
+        .file(".github/workflows/ci.yml", WORKFLOW)
+        .file("Dockerfile", "FROM python:latest\nRUN true\n");
+    let run = sandbox.run(&["check", "--format", "json", "Dockerfile"]);
+    let json = run.json();
+    let findings = json["findings"].as_array().expect("findings");
+    assert!(!findings.is_empty());
+    for finding in findings {
+        assert_eq!(finding["path"], "Dockerfile");
+        assert_ne!(finding["level"], "advice");
+    }
+}
+
+#[test]
+fn bad_input_is_a_finding_and_the_rest_is_judged() {
+    let sandbox = Sandbox::new("bad")
+        .file(".github/workflows/broken.yml", "on: [push\njobs:\n  a: {\n")
+        .file(".github/workflows/latin.yml", b"on: push\nname: caf\xe9\n")
+        .file(".github/workflows/ci.yml", WORKFLOW);
+    let json = sandbox.run(&["check", "--format", "json"]).json();
+    let findings = json["findings"].as_array().expect("findings").clone();
+    let unreadable: Vec<_> = findings.iter().filter(|finding| finding["rule"] == "file-unreadable").collect();
+    let names: Vec<_> = unreadable.iter().map(|finding| finding["path"].as_str().expect("path")).collect();
+    assert!(
+        names.contains(&".github/workflows/broken.yml") && names.contains(&".github/workflows/latin.yml"),
+        "{names:?}"
+    );
+    assert!(findings.iter().any(|finding| finding["rule"] == "image-tag-latest"));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_tree_and_in_circles_are_said_and_not_followed() {
+    let sandbox = Sandbox::new("links").file("Dockerfile", "FROM scratch\n");
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, sandbox.0.join(name)).expect("link");
+    link("/etc/passwd", "requirements.txt");
+    link("Dockerfile.b", "Dockerfile.a");
+    link("Dockerfile.a", "Dockerfile.b");
+    let json = sandbox.run(&["check", "--format", "json"]).json();
+    let findings = json["findings"].as_array().expect("findings").clone();
+    let names: Vec<_> = findings.iter().filter(|f| f["rule"] == "file-unreadable").map(|f| f["path"].clone()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(!json.to_string().contains("root:"));
+}
+
+#[test]
+fn text_of_files_cannot_command_the_terminal_or_the_runner() {
+    let image = "on: push\njobs:\n  t:\n    runs-on: x\n    container: \"evil\\e[31m\\n::error::x:latest\"\n    steps: [{run: \"pip install a\\e]0;t\\u0007 b\"}]\n";
+    let sandbox = Sandbox::new("escapes").file(".github/workflows/ci.yml", image);
+    for format in ["human", "concise", "json", "sarif", "github", "gitlab", "junit"] {
+        let run = sandbox.run(&["check", "--format", format, "--profile", "audit"]);
+        assert!(!run.out.contains('\u{1b}') && !run.out.contains('\u{7}'), "{format}: {}", run.out);
+        if format != "github" {
+            assert!(!run.out.lines().any(|line| line.starts_with("::")), "{format}: {}", run.out);
+        } else {
+            assert!(!run.out.lines().any(|line| line.starts_with("::error::x")), "{}", run.out);
+        }
+    }
+}
+
+#[test]
+fn every_format_can_be_written_to_a_file_beside_the_output() {
+    let sandbox = Sandbox::new("outputs").file(".github/workflows/ci.yml", WORKFLOW);
+    let run = sandbox.run(&["check", "--format", "concise", "--output", "sarif=a.sarif", "--output", "json=a.json"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    for name in ["a.sarif", "a.json"] {
+        let text = fs::read_to_string(sandbox.0.join(name)).expect("written");
+        serde_json::from_str::<serde_json::Value>(&text).expect("is JSON");
+    }
+    assert_eq!(sandbox.run(&["check", "--output", "nonsense=x"]).code, 2);
+}
+
+#[test]
+fn list_prints_an_array_of_references() {
+    let sandbox = Sandbox::new("list").file("requirements.txt", "requests>=2\nflask==3.0.0\n");
+    let json = sandbox.run(&["list", "--format", "json"]).json();
+    let all = json.as_array().expect("a bare array");
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0]["name"], "requests");
+    assert_eq!(all[0]["strength"], "floating");
+    assert_eq!(all[1]["strength"], "exact");
+    assert_eq!(all[1]["version"], "==3.0.0");
+}
+
+#[test]
+fn the_demo_of_the_readme_has_findings_of_each_promise() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop");
+    let run = Sandbox::new("demo").run(&["check", "--format", "concise", demo.to_str().expect("path")]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    for rule in
+        ["image-tag-latest", "req-unpinned", "component-mutable-branch", "tool-run-unpinned", "gate-exit-swallowed"]
+    {
+        assert!(run.out.contains(rule), "{rule} in {}", run.out);
+    }
+}

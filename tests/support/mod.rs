@@ -1,0 +1,83 @@
+//! What the tests share: repositories as lists of files.
+#![allow(dead_code, reason = "each test crate uses its part")]
+
+use pinguard::check;
+use pinguard::model::policy::Policy;
+use pinguard::model::project::Project;
+use pinguard::model::source::Sources;
+use pinguard::rules::RULES;
+use pinguard::rules::manual::{Kind, examples};
+use std::fs;
+use std::path::Path;
+
+/// A repository: its name and its files.
+pub struct Repository {
+    pub name: String,
+    pub files: Vec<(String, String)>,
+}
+
+impl Repository {
+    /// Reads the files to a project, in the order given.
+    pub fn project(&self) -> Project {
+        project(self.files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+    }
+}
+
+pub fn project<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> Project {
+    let mut sources = Sources::default();
+    for (path, text) in files {
+        sources.add(path, text);
+    }
+    check::read(sources, Vec::new(), Policy::default())
+}
+
+/// Every folder of `fixtures/`, every example of every manual, and, where `PINGUARD_CORPUS` names a folder of repositories, those.
+pub fn repositories() -> Vec<Repository> {
+    let mut all = folder_of_repositories(Path::new("fixtures"));
+    all.extend(manual_examples());
+    if let Some(folder) = std::env::var_os("PINGUARD_CORPUS") {
+        all.extend(folder_of_repositories(Path::new(&folder)));
+    }
+    assert!(all.len() > 1, "fixtures are there");
+    all
+}
+
+pub fn manual_examples() -> Vec<Repository> {
+    let mut all = Vec::new();
+    for registered in RULES {
+        let mut files = Vec::new();
+        for (index, example) in examples(&registered.manual()).into_iter().enumerate() {
+            files.push((example.path, example.text));
+            if example.kind != Kind::With {
+                let name = format!("{} example {index}", registered.rule.id);
+                all.push(Repository { name, files: std::mem::take(&mut files) });
+            }
+        }
+    }
+    all
+}
+
+fn folder_of_repositories(folder: &Path) -> Vec<Repository> {
+    let mut all = Vec::new();
+    let mut names: Vec<_> = fs::read_dir(folder).expect("folder of repositories").flatten().collect();
+    names.sort_by_key(fs::DirEntry::file_name);
+    for entry in names.into_iter().filter(|entry| entry.path().is_dir()) {
+        let mut files = Vec::new();
+        collect(&entry.path(), "", &mut files);
+        all.push(Repository { name: entry.file_name().to_string_lossy().into_owned(), files });
+    }
+    all
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).expect("folder can be read").flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{path}/"), files);
+        } else if let Ok(text) = fs::read_to_string(entry.path()) {
+            files.push((path, text));
+        }
+    }
+}
