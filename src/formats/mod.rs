@@ -45,6 +45,7 @@ macro_rules! formats {
 
 // Order matters where two formats may claim one file: the more particular one stands first.
 formats! {
+    github,
     requirements,
     pyproject,
     pixi,

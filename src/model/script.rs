@@ -54,7 +54,20 @@ pub struct Script {
     pub cwd: String,
 }
 
-/// How a command is joined to the one after it.
+impl Script {
+    /// The index of the command that the one at `index` is joined to: the next one that does not stand in its words.
+    pub fn next(&self, index: usize) -> Option<usize> {
+        let base = &self.commands.get(index)?.nesting;
+        let is_inner = |command: &Command| {
+            let deeper = command.nesting.get(base.len()).filter(|_| command.nesting.starts_with(base));
+            matches!(deeper, Some(Nest::Substitution | Nest::Inner))
+        };
+        (index + 1..self.commands.len()).find(|&next| !is_inner(&self.commands[next]))
+    }
+}
+
+/// How a command is joined to the one after it. The last command of a group, a subshell or another compound command has the join of
+/// the whole: in `(cd x && pytest) || true`, `pytest` has `Or`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Join {
     /// End of the list (line end, end of group).

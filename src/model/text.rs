@@ -82,9 +82,64 @@ impl Mapped {
         Text { text: self.text[part].to_string(), at, verbatim }
     }
 
+    /// A part of the text that keeps its places.
+    pub fn slice(&self, part: Range<usize>) -> Mapped {
+        let mut segments = Vec::new();
+        let first = self.segments.partition_point(|segment| ((segment.from + segment.len) as usize) <= part.start);
+        for segment in self.segments[first..].iter().take_while(|segment| (segment.from as usize) < part.end) {
+            let start = (segment.from as usize).max(part.start);
+            let end = ((segment.from + segment.len) as usize).min(part.end);
+            let to = segment.to + (start - segment.from as usize) as u32;
+            segments.push(Segment { from: (start - part.start) as u32, to, len: (end - start) as u32 });
+        }
+        Mapped { text: self.text[part.clone()].to_string(), at: self.place(part).0, segments }
+    }
+
+    /// Adds a part of a source to the end.
+    pub fn push(&mut self, text: &str, start: usize) {
+        if text.is_empty() {
+            return;
+        }
+        let segment = Segment { from: self.text.len() as u32, to: start as u32, len: text.len() as u32 };
+        match self.segments.last_mut() {
+            Some(last) if last.from + last.len == segment.from && last.to + last.len == segment.to => {
+                last.len += segment.len
+            }
+            _ => self.segments.push(segment),
+        }
+        self.text.push_str(text);
+    }
+
+    /// Adds all of another text, with its places, to the end.
+    pub fn append(&mut self, other: &Mapped) {
+        let base = self.text.len() as u32;
+        self.segments.extend(other.segments.iter().map(|segment| Segment { from: segment.from + base, ..*segment }));
+        self.text.push_str(&other.text);
+    }
+
     fn segment_of(&self, offset: usize) -> Option<&Segment> {
         let index = self.segments.partition_point(|segment| segment.from as usize <= offset).checked_sub(1)?;
         let segment = &self.segments[index];
         (offset <= (segment.from + segment.len) as usize).then_some(segment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_keep_their_places() {
+        let mut text = Mapped::opaque("", Location::new(SourceId(0), Span::new(0, 30)));
+        text.push("run a ", 0);
+        text.push("  b c", 10);
+        let part = text.slice(4..9);
+        assert_eq!(part.text, "a   b");
+        assert_eq!(part.place(0..1), (Location::new(SourceId(0), Span::new(4, 5)), true));
+        assert_eq!(part.place(4..5), (Location::new(SourceId(0), Span::new(12, 13)), true));
+        assert_eq!(part.at.span, Span::new(4, 13));
+        let mut joined = Mapped::opaque("x", part.at);
+        joined.append(&part);
+        assert_eq!(joined.place(5..6).0.span, Span::new(12, 13));
     }
 }

@@ -30,7 +30,7 @@ pub fn parse(source: SourceId, text: &str) -> Tree<'_> {
     for error in &errors {
         let at = error.span().map_or(Span::empty(skip), |span| reader.span(span));
         // What follows on one line follows from the first mistake on it.
-        let line = text[..at.start as usize].rfind('\n');
+        let line = memchr::memrchr(b'\n', &text.as_bytes()[..at.start as usize]);
         if told.replace(line) == Some(line) {
             continue;
         }
