@@ -1,5 +1,6 @@
 //! What everything talks about: plain owned data. No I/O, nothing that can fail, nothing of the other layers.
 
+pub mod check;
 pub mod container;
 pub mod edit;
 pub mod facts;
