@@ -40,9 +40,45 @@ impl Check<'_> {
 
 /// Words in the name of a task that say that it prepares, cleans or serves rather than checks.
 const CHORES: &[&str] = &[
-    "teardown", "clean", "setup", "install", "deps", "dependencies", "requirements", "up", "down", "start", "stop", "logs", "image",
-    "images", "env", "venv", "data", "upload", "publish", "deploy", "push", "pull", "list", "summary", "report", "html", "xml", "prepare",
-    "init", "destroy", "delete", "remove", "fix", "update", "compile", "docs", "server", "shell", "create",
+    "teardown",
+    "clean",
+    "setup",
+    "install",
+    "deps",
+    "dependencies",
+    "requirements",
+    "up",
+    "down",
+    "start",
+    "stop",
+    "logs",
+    "image",
+    "images",
+    "env",
+    "venv",
+    "data",
+    "upload",
+    "publish",
+    "deploy",
+    "push",
+    "pull",
+    "list",
+    "summary",
+    "report",
+    "html",
+    "xml",
+    "prepare",
+    "init",
+    "destroy",
+    "delete",
+    "remove",
+    "fix",
+    "update",
+    "compile",
+    "docs",
+    "server",
+    "shell",
+    "create",
 ];
 
 impl Command {
@@ -76,7 +112,8 @@ impl Command {
 impl Check<'_> {
     /// Whether tests are only collected or listed.
     fn lists_only(&self) -> bool {
-        matches!(self.tool, "pytest" | "py.test") && self.has(&["--collect-only", "--co", "--collectonly", "--fixtures", "--markers", "--setup-plan"])
+        matches!(self.tool, "pytest" | "py.test")
+            && self.has(&["--collect-only", "--co", "--collectonly", "--fixtures", "--markers", "--setup-plan"])
     }
 }
 
@@ -90,7 +127,8 @@ impl Word {
         let name = name.split(['@', '=']).next().unwrap_or(name);
         name == program
             || name.strip_prefix(program).is_some_and(|rest| {
-                !rest.is_empty() && rest.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+                !rest.is_empty()
+                    && rest.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
             })
     }
 }
@@ -122,7 +160,8 @@ impl Project {
     ///
     /// When no pipeline is started by patches, every pipeline counts.
     pub fn gate_commands(&self) -> Vec<Site<'_>> {
-        let any_patch = self.jobs().any(|(pipeline, job)| is_on_patch(pipeline, job) && !self.asleep(pipeline.at.source));
+        let any_patch =
+            self.jobs().any(|(pipeline, job)| is_on_patch(pipeline, job) && !self.asleep(pipeline.at.source));
         let entries = self.entries();
         let keeps = |site: &Site| match (site.pipeline, site.job) {
             (Some(pipeline), Some(job)) => {
@@ -149,7 +188,8 @@ impl Project {
     fn is_run(&self, site: &Site, entries: &HashSet<&str>) -> bool {
         let scripts = &self.facts_of(site.source).scripts;
         let file = self.source(site.source).path.rsplit('/').next().unwrap_or("");
-        let has_tasks = matches!(file.to_ascii_lowercase().as_str(), "makefile" | "gnumakefile" | "justfile" | "package.json");
+        let has_tasks =
+            matches!(file.to_ascii_lowercase().as_str(), "makefile" | "gnumakefile" | "justfile" | "package.json");
         let name = scripts.iter().find(|(_, script)| std::ptr::eq(script, site.script)).map_or("", |(name, _)| name);
         !has_tasks || scripts.len() == 1 || entries.contains(name)
     }
@@ -174,6 +214,9 @@ pub fn checks_of(job: &Job, kind: CheckKind) -> impl Iterator<Item = (usize, &Co
             StepKind::Run(script) => &script.commands,
             _ => &[],
         };
-        commands.iter().filter(move |command| command.check().is_some_and(|check| check.kind == kind)).map(move |command| (index, command))
+        commands
+            .iter()
+            .filter(move |command| command.check().is_some_and(|check| check.kind == kind))
+            .map(move |command| (index, command))
     })
 }
