@@ -55,7 +55,7 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     for problem in project.problems(ProblemKind::Unreadable) {
         let path = project.path(problem.at);
-        let message = format!("`{path}` {}; what stands there was not judged", problem.text);
+        let message = format!("{}; what stands there was not judged", problem.text);
         let finding = Findings::finding(&RULE, "file", problem.at, message);
         findings.push(finding.help("mend the file at this place").about("", path));
     }

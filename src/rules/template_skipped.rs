@@ -56,7 +56,7 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     for problem in project.problems(ProblemKind::Template) {
         let path = project.path(problem.at);
-        let message = format!("`{path}` {}; it was left alone", problem.text);
+        let message = problem.text.clone();
         let finding = Findings::finding(&RULE, "file", problem.at, message);
         findings.push(finding.help("to judge it, render it and check the result").about("", path));
     }

@@ -227,10 +227,10 @@ fn read(folder: &Path, found: &Found) -> Reading {
         return read_text(&path);
     }
     let Ok(target) = fs::canonicalize(&path) else {
-        return broken("is a symbolic link that leads nowhere or in a circle; remove it or mend its target");
+        return broken("this is a symbolic link that leads nowhere or in a circle; remove it or mend its target");
     };
     if !target.starts_with(folder) {
-        return broken("is a symbolic link out of the repository and was not followed; keep the file itself here");
+        return broken("this is a symbolic link out of the repository and was not followed; keep the file itself here");
     }
     if target.is_file() { Reading::Link(relative(folder, &target)) } else { Reading::Gone }
 }
@@ -239,7 +239,7 @@ fn read_text(path: &Path) -> Reading {
     let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Reading::Gone,
-        Err(error) => return broken(format!("cannot be opened: {}", error.kind())),
+        Err(error) => return broken(format!("this cannot be opened: {}", error.kind())),
     };
     let Ok(meta) = file.metadata() else { return Reading::Gone };
     if !meta.is_file() {
@@ -247,18 +247,18 @@ fn read_text(path: &Path) -> Reading {
     }
     if meta.len() > MAX_BYTES {
         let (size, limit) = (meta.len() >> 20, MAX_BYTES >> 20);
-        return broken(format!("has {size} MiB and was not read; the limit is {limit} MiB"));
+        return broken(format!("this has {size} MiB and was not read; the limit is {limit} MiB"));
     }
     let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
     match io::Read::read_to_end(&mut io::Read::take(file, MAX_BYTES + 1), &mut bytes) {
         Ok(_) => decode(bytes),
-        Err(error) => broken(format!("cannot be read: {}", error.kind())),
+        Err(error) => broken(format!("this cannot be read: {}", error.kind())),
     }
 }
 
 fn decode(bytes: Vec<u8>) -> Reading {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return broken("is UTF-16; save it as UTF-8");
+        return broken("this is UTF-16; save it as UTF-8");
     }
     match String::from_utf8(bytes) {
         Ok(text) => Reading::Text(text),
@@ -268,7 +268,7 @@ fn decode(bytes: Vec<u8>) -> Reading {
             let bad = bytes.get(upto).copied().unwrap_or_default();
             bytes.truncate(upto);
             let text = String::from_utf8(bytes).unwrap_or_default();
-            Reading::Broken(text, format!("is not UTF-8: byte 0x{bad:02x} is not text here; save it as UTF-8"))
+            Reading::Broken(text, format!("this is not UTF-8: byte 0x{bad:02x} is not text here; save it as UTF-8"))
         }
     }
 }
