@@ -34,6 +34,9 @@ pub fn by_path(_: &str) -> bool {
     false
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 macro_rules! formats {
     ($($module:ident,)*) => {
         $(pub mod $module;)*
@@ -49,6 +52,10 @@ formats! {
     requirements,
     pyproject,
     pixi,
+    compose,
+    devcontainer,
+    kustomize,
+    kubernetes,
 }
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.
