@@ -34,6 +34,11 @@ macro_rules! rules {
 
 // One word a line, by group.
 rules! {
+    precommit_rev_mutable,
+    precommit_deps_unpinned,
+    runtime_runner_latest,
+    runtime_python_floating,
+    runtime_python_minor,
     file_unreadable,
     opaque_reference,
     template_skipped,

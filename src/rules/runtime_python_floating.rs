@@ -1,0 +1,95 @@
+//! # What it finds
+//!
+//! An interpreter that CI sets up without naming its minor version: `python-version: 3.x`, `3`, `>=3.9`, or nothing.
+//!
+//! # Why
+//!
+//! The next release of Python turns patches red that did nothing wrong, on the day of the release and not on yours.
+//!
+//! # What is not a finding
+//!
+//! `3.12` (the patch release still floats: see `runtime-python-minor`), `python-version-file`, a matrix over several minors, a value that an
+//! expression decides.
+//!
+//! # What to do
+//!
+//! Name the version that runs today: `python-version: "3.13"`, better `"3.13.1"`.
+//!
+//! # Levels
+//!
+//! Where CI sets it up: `warning`, `error` in audit. In a file that nothing in CI is seen to read, and for `default_language_version` of
+//! pre-commit: `info`.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: actions/setup-python@0b93645e9fea7318ecaed2b359559ac225c90a2b  # v5.3.0
+//!         with:
+//!           python-version: "3.x"
+//!       - run: pytest
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     strategy:
+//!       matrix:
+//!         python: ["3.12", "3.13"]
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: actions/setup-python@0b93645e9fea7318ecaed2b359559ac225c90a2b  # v5.3.0
+//!         with:
+//!           python-version: ${{ matrix.python }}
+//!       - run: pytest
+//! ```
+
+use crate::model::finding::{Findings, Remedy};
+use crate::model::pin::{Precision, Strength};
+use crate::model::project::Project;
+use crate::model::reference::{Reference, Role};
+use crate::model::rule::Level::{Error, Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::span::SourceId;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "runtime-python-floating",
+    group: Group::Runtime,
+    summary: "CI sets up a Python whose minor version moves",
+    levels: &[("ci", levels(Warning, Warning, Error)), ("file", levels(Info, Info, Warning))],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    for (id, reference) in project.references() {
+        if reference.role != Role::Python || !moves(reference) {
+            continue;
+        }
+        let kind = if is_set_up(project, id.source) { "ci" } else { "file" };
+        let written = reference.pin.version.as_deref().unwrap_or("nothing");
+        let message = format!("Python is asked for as `{written}`; the next minor release of Python changes what every open patch is tested on");
+        let finding = Findings::finding(&RULE, kind, reference.site.whole, message)
+            .help("name the version in use, for example `3.13.1`, and move it in a patch of its own")
+            .remedy(Remedy::Tighten { reference: id, to: Strength::Exact })
+            .about(&reference.key, &reference.subject.name);
+        findings.push(finding);
+    }
+}
+
+fn moves(reference: &Reference) -> bool {
+    use Precision::{Major, Word};
+    matches!(reference.strength, Some(Strength::Unspecified | Strength::Floating(Word | Major)))
+}
+
+/// Whether a pipeline or one of its components sets it up, rather than a file that only people read.
+fn is_set_up(project: &Project, source: SourceId) -> bool {
+    let facts = project.facts_of(source);
+    !facts.pipelines.is_empty() || !facts.components.is_empty() && project.judged(source)
+}
