@@ -42,6 +42,10 @@ rules! {
     file_unreadable,
     opaque_reference,
     template_skipped,
+    ignore_expired,
+    ignore_no_reason,
+    ignore_unknown_rule,
+    ignore_unused,
 }
 
 /// The rule with this id.
