@@ -53,6 +53,8 @@ formats! {
     pyproject,
     pixi,
     compose,
+    pre_commit,
+    updaters,
     devcontainer,
     kustomize,
     kubernetes,
