@@ -42,6 +42,8 @@ rules! {
     upgrade_in_gate,
     upgrade_no_owner,
     pin_conflict,
+    repro_tool_drift,
+    log_masked_config,
     file_unreadable,
     opaque_reference,
     template_skipped,

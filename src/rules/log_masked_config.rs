@@ -1,0 +1,125 @@
+//! # What it finds
+//!
+//! Plain configuration stored as a secret: a region, a bucket, a user name, a URL, an account number.
+//!
+//! # Why
+//!
+//! The system masks every occurrence of a secret's text in the log. A project that stored the word `test` got a log full of `***`: what should
+//! explain a red run is blanked. And a variable that could be printed makes the environment report refuse.
+//!
+//! # What is not a finding
+//!
+//! Web hook addresses, names with `token`, `key`, `password` or `secret` in them, addresses that carry a credential.
+//!
+//! # What to do
+//!
+//! Keep it as a plain variable: `${{ vars.AWS_REGION }}` on GitHub, a visible variable elsewhere.
+//!
+//! # Levels
+//!
+//! `info` in default and strict, `warning` in audit; one finding a name and file.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: push
+//! jobs:
+//!   deploy:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: ./deploy
+//!         env:
+//!           AWS_REGION: ${{ secrets.AWS_REGION }}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   deploy:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: ./deploy
+//!         env:
+//!           AWS_REGION: ${{ vars.AWS_REGION }}
+//!           SLACK_WEBHOOK_URL: ${{ secrets.SLACK_WEBHOOK_URL }}
+//! ```
+
+use crate::model::finding::Findings;
+use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
+use crate::model::project::Project;
+use crate::model::rule::Level::{Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::span::Location;
+use std::collections::BTreeMap;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "log-masked-config",
+    group: Group::Log,
+    summary: "plain configuration is stored as a secret and blanks the log",
+    levels: &[("name", levels(Info, Info, Warning))],
+    since: "0.1.0",
+    check,
+};
+
+/// Last words of names that say that the value is no secret.
+const PLAIN: &[&str] = &[
+    "region", "bucket", "slug", "user", "username", "email", "host", "hostname", "url", "endpoint", "org", "organization",
+    "repo", "repository", "project", "account", "channel", "port", "role", "arn", "domain", "registry",
+];
+
+/// Words that say that it is one after all.
+const SECRET: &[&str] = &["token", "key", "password", "passwd", "secret", "webhook", "hook", "credential", "credentials", "dsn", "pass", "private", "auth"];
+
+fn check(project: &Project, findings: &mut Findings) {
+    for facts in &project.facts {
+        if facts.source.is_none_or(|source| project.asleep(source)) {
+            continue;
+        }
+        let mut places: BTreeMap<&str, Vec<Location>> = BTreeMap::new();
+        for pipeline in facts.pipelines.iter().chain(&facts.components) {
+            for assignment in assignments(pipeline) {
+                if let Value::Secret { names, .. } = &assignment.value {
+                    names.iter().filter(|name| is_plain(name)).for_each(|name| places.entry(name).or_default().push(assignment.at));
+                }
+            }
+        }
+        report(places, findings);
+    }
+}
+
+fn report(places: BTreeMap<&str, Vec<Location>>, findings: &mut Findings) {
+    for (name, at) in places {
+        let message = format!("`{name}` is plain configuration by its name and stored as a secret; its text is blanked everywhere in the log");
+        let mut finding = Findings::finding(&RULE, "name", at[0], message)
+            .help(format!("keep it as a plain variable, on GitHub `${{{{ vars.{name} }}}}`"))
+            .about("secrets", name);
+        for place in &at[1..] {
+            finding = finding.label(*place, "used here too");
+        }
+        findings.push(finding);
+    }
+}
+
+fn assignments(pipeline: &Pipeline) -> impl Iterator<Item = &Assignment> {
+    pipeline.env.iter().chain(pipeline.jobs.iter().flat_map(of_job))
+}
+
+fn of_job(job: &Job) -> impl Iterator<Item = &Assignment> {
+    let steps = job.steps.iter().flat_map(|step| {
+        let inputs: &[Assignment] = match &step.kind {
+            StepKind::Uses { inputs, .. } => inputs,
+            _ => &[],
+        };
+        step.env.iter().chain(inputs).chain(&step.pasted)
+    });
+    job.env.iter().chain(steps)
+}
+
+fn is_plain(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split('_').collect();
+    let last_is_plain = words.last().is_some_and(|word| PLAIN.contains(word));
+    let is_id = lower.ends_with("account_id") || lower.ends_with("client_id") || lower.ends_with("tenant_id") || lower.ends_with("app_id") || lower.ends_with("project_id");
+    (last_is_plain || is_id) && !words.iter().any(|word| SECRET.contains(word))
+}
