@@ -49,6 +49,14 @@ macro_rules! formats {
 // Order matters where two formats may claim one file: the more particular one stands first.
 formats! {
     github,
+    actions_lock,
+    uv_lock,
+    poetry_lock,
+    pdm_lock,
+    pipfile_lock,
+    pylock,
+    pixi_lock,
+    conda_lock,
     requirements,
     pyproject,
     pixi,

@@ -129,4 +129,46 @@ pub struct Statement {
     pub requires: Vec<(String, String)>,
     /// Members (uv workspaces): names.
     pub members: Vec<String>,
+    /// The projects of this repository that the lock describes, with what it recorded of each.
+    pub projects: Vec<StatedProject>,
+    /// Lists of requirements that are no project's (`constraints`, `overrides`, `requirements`, `dependency-groups.NAME` of uv).
+    pub lists: Vec<(String, Vec<StatedRequirement>)>,
+    /// Further settings that the lock was made under, by their name in the lock, in the owning tool's spelling.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A project of this repository as a lock describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedProject {
+    /// Its name (PEP 503 form).
+    pub name: String,
+    /// Its folder as seen from the lock's; `.` for the same one.
+    pub path: String,
+    /// How it is installed: `editable`, `virtual`, `directory`.
+    pub link: String,
+    /// Its version; `None` when it is dynamic.
+    pub version: Option<String>,
+    /// What it requires; requirements of extras have a marker that says so.
+    pub requires: Vec<StatedRequirement>,
+    /// Its extras, when the lock records them.
+    pub extras: Option<Vec<String>>,
+    /// Its groups.
+    pub groups: Vec<(String, Vec<StatedRequirement>)>,
+    /// Where its entry stands.
+    pub at: Location,
+}
+
+/// A requirement in parts that can be compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct StatedRequirement {
+    /// PEP 503 form.
+    pub name: String,
+    /// Sorted.
+    pub extras: Vec<String>,
+    /// As written.
+    pub specifier: String,
+    /// As written; empty when there is none.
+    pub marker: String,
+    /// From where, when not from the default index: `index URL`, `git URL?rev=…`, `url URL`, `editable PATH`, `directory PATH` …
+    pub source: String,
 }

@@ -1,0 +1,87 @@
+//! `pdm.lock`: packages and the content hash. Judges no freshness.
+
+use super::{Claim, Format, by_path};
+use crate::ecosystems::pypi;
+use crate::model::facts::{Facts, ProblemKind};
+use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::source::{Source, Sources};
+use crate::syntax::toml;
+use crate::syntax::tree::Node;
+use std::collections::HashMap;
+
+/// The format.
+pub static FORMAT: Format = Format { name: "pdm lock", claims, sniff: by_path, read };
+
+fn claims(path: &str) -> Claim {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    // `pdm lock -L pdm.NAME.lock` is pdm's own way to several locks.
+    if name.starts_with("pdm.") && name.ends_with(".lock") { Claim::Yes } else { Claim::No }
+}
+
+fn read(source: &Source, _: &Sources, facts: &mut Facts) {
+    let tree = toml::parse(source.id, &source.text);
+    tree.report(facts);
+    let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
+    let metadata = root.get("metadata");
+    let of = |key: &str| metadata.and_then(|metadata| metadata.get(key)).and_then(Node::str).map(str::to_string);
+    let format = of("lock_version").unwrap_or_default();
+    let known = ["2", "3", "4"].iter().any(|major| format.split('.').next() == Some(major));
+    if !known {
+        let at = metadata.map_or(source.top(), Node::at);
+        let what = format!("pdm.lock has lock version `{format}`, which is not known here; what it says is not used");
+        facts.problem(ProblemKind::Opaque, at, what);
+    }
+    // Before 4.3 the hashes of all packages stand in one table below `metadata`.
+    let files = metadata.and_then(|metadata| metadata.get("files"));
+    let files: HashMap<&str, Node> =
+        files.into_iter().flat_map(|table| table.entries()).filter_map(|(key, list)| Some((key.str()?, list))).collect();
+    let packages = root.get("package").into_iter().flat_map(|list| list.items()).map(|node| package(node, &files));
+    let inputs = metadata.and_then(|metadata| metadata.get("lock_inputs"));
+    let statement = Statement {
+        content_hash: of("content_hash"),
+        settings: inputs.map(|_| ("lock_inputs".to_string(), String::new())).into_iter().collect(),
+        ..Statement::default()
+    };
+    let packages = packages.collect();
+    facts.locks.push(Lock { tool: LockTool::Pdm, at: source.whole(), format, known, packages, statement });
+}
+
+fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
+    let text = |key: &str| node.get(key).and_then(Node::str).unwrap_or("");
+    let (name, version) = (text("name"), text("version"));
+    let shared = || files.get(format!("{name} {version}").as_str()).copied();
+    let own = node.get("files").or_else(shared);
+    let hashes: Vec<bool> = own.into_iter().flat_map(|list| list.items()).map(|file| file.get("hash").is_some()).collect();
+    let hashed = match () {
+        _ if node.get("revision").is_some() => Hashed::All,
+        _ if node.get("path").is_some() => Hashed::NotApplicable,
+        _ if !hashes.contains(&true) => Hashed::None,
+        _ if hashes.contains(&false) => Hashed::Some,
+        _ => Hashed::All,
+    };
+    LockedPackage {
+        name: pypi::normalize(name),
+        version: version.to_string(),
+        hashed,
+        at: node.get("name").unwrap_or(node).at(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::span::SourceId;
+
+    #[test]
+    fn packages_and_the_hash_are_read() {
+        let text = "[metadata]\nlock_version = \"4.5.1\"\ncontent_hash = \"sha256:ff\"\n\n[[package]]\nname = \"a\"\nversion = \"1\"\n\
+                    files = [{file = \"x\", hash = \"sha256:0\"}]\n";
+        let source = Source::new(SourceId(0), "pdm.lock", text);
+        let mut facts = Facts::of(source.id, FORMAT.name);
+        read(&source, &Sources::default(), &mut facts);
+        let lock = &facts.locks[0];
+        assert_eq!(lock.statement.content_hash.as_deref(), Some("sha256:ff"));
+        assert_eq!((lock.packages[0].hashed, lock.known), (Hashed::All, true));
+        assert_eq!(claims("a/pdm.win.lock"), Claim::Yes);
+    }
+}
