@@ -66,6 +66,12 @@ formats! {
     devcontainer,
     kustomize,
     kubernetes,
+    setup_cfg,
+    pipfile,
+    tool_versions,
+    readthedocs,
+    pytest_ini,
+    conda_environment,
 }
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.

@@ -35,6 +35,8 @@ pub enum ManifestKind {
     ReadTheDocs,
     /// pre-commit.
     PreCommit,
+    /// pytest's own configuration.
+    Pytest,
     /// A development container.
     DevContainer,
 }
