@@ -5,8 +5,9 @@
 use super::dotted;
 use super::variable::{self, Variable};
 use crate::model::pin::{Pin, Precision, Strength};
-use crate::model::reference::{Ecosystem, Reference, Role, Site, Slot};
-use crate::model::text::Text;
+use crate::model::reference::{Ecosystem, Reference, Role, Slot};
+use crate::model::span::Location;
+use crate::model::text::{Mapped, Text};
 use std::ops::Range;
 
 pub use super::variable::is_variable;
@@ -16,22 +17,43 @@ pub use super::variable::is_variable;
 /// A variable with a written default (`${TAG:-3.12}`) counts as that default, and the slot points into it. A variable without one
 /// leaves `strength` open, unless a tag or digest is written behind it (`$REGISTRY/app:latest` is `latest` all the same).
 pub fn image(text: &Text, role: Role, key: &str) -> Option<Reference> {
-    let written = text.text.as_str();
-    let start =
-        ["docker://", "docker-image://"].iter().find(|scheme| written.starts_with(**scheme)).map_or(0, |s| s.len());
-    let parts = split(written, start)?;
-    let mut reference = Reference::new(Ecosystem::Oci, parts.name(written), role, text.place(start..written.len()));
+    let place = |part: Range<usize>| text.verbatim.then(|| text.at.slice(part));
+    let (parts, mut reference) = read(&text.text, text.at, role, key)?;
+    if text.verbatim {
+        reference.site.whole = text.at.slice(parts.name.start..text.text.len());
+        reference.site.version = parts.version_slot(&place);
+        reference.site.digest = parts.digest_slot(&place, text.at.at_end());
+    }
+    Some(reference)
+}
+
+/// The same for a text whose parts stand in several places, as `FROM python:$V` does when an `ARG` says what `V` is.
+///
+/// The version slot is where the whole tag stands. The digest slot is behind the text itself (`$V@…`), unless the whole reference
+/// comes from one other place.
+pub fn mapped(text: &Mapped, role: Role, key: &str) -> Option<Reference> {
+    let exact = |part: Range<usize>| Some(text.place(part)).filter(|(_, exact)| *exact).map(|(at, _)| at);
+    let (parts, mut reference) = read(&text.text, text.at, role, key)?;
+    if !text.segments.is_empty() {
+        let end = exact(parts.name.start..text.text.len()).map_or(text.at.at_end(), Location::at_end);
+        reference.site.version = parts.version_slot(&exact);
+        reference.site.digest = parts.digest_slot(&exact, end);
+    }
+    Some(reference)
+}
+
+/// Everything but the slots.
+fn read(written: &str, at: Location, role: Role, key: &str) -> Option<(Parts, Reference)> {
+    let scheme = ["docker://", "docker-image://"].into_iter().find(|scheme| written.starts_with(scheme));
+    let parts = split(written, scheme.map_or(0, str::len))?;
+    let mut reference = Reference::new(Ecosystem::Oci, parts.name(written), role, at);
     reference.key = key.to_string();
     reference.strength = parts.strength(written, &reference.subject.name);
     reference.pin = Pin {
         version: parts.tag.clone().map(|tag| parts.expand(written, tag)),
         digests: parts.digest.clone().map(|digest| parts.expand(written, digest)).into_iter().collect(),
     };
-    if text.verbatim {
-        let (version, digest) = parts.slots(written.len(), text);
-        reference.site = Site { version, digest, ..reference.site };
-    }
-    Some(reference)
+    Some((parts, reference))
 }
 
 /// The parts of an image reference as offsets into its text.
@@ -113,22 +135,26 @@ impl Parts {
         }
     }
 
-    /// Version and digest slots: the tag's default where the whole tag is one variable, else the part with its lead.
-    fn slots(&self, len: usize, text: &Text) -> (Option<Slot>, Option<Slot>) {
-        let digest_at = self.digest.as_ref().map_or(len..len, |digest| digest.start - 1..digest.end);
-        let digest = self.digest.as_ref().is_none_or(|digest| !self.has_variable(digest));
-        let digest = digest.then(|| Slot { at: text.at.slice(digest_at), lead: "@" });
-        let version = match &self.tag {
-            None => Some(Slot { at: text.at.slice(self.name.end..self.name.end), lead: ":" }),
-            Some(tag) if !self.has_variable(tag) => Some(Slot { at: text.at.slice(tag.start - 1..tag.end), lead: ":" }),
-            Some(tag) => self
-                .variables
-                .iter()
-                .find(|variable| variable.at == *tag)
-                .and_then(|variable| variable.default.clone())
-                .map(|default| Slot { at: text.at.slice(default), lead: "" }),
-        };
-        (version, digest)
+    /// The tag with its lead, or the tag alone where the lead stands elsewhere or a variable's default is the whole tag.
+    fn version_slot(&self, place: &dyn Fn(Range<usize>) -> Option<Location>) -> Option<Slot> {
+        let slot = |part: Range<usize>, lead: &'static str| place(part).map(|at| Slot { at, lead });
+        match &self.tag {
+            None => slot(self.name.end..self.name.end, ":"),
+            Some(tag) if !self.has_variable(tag) => slot(tag.start - 1..tag.end, ":").or_else(|| slot(tag.clone(), "")),
+            Some(tag) => {
+                let whole = self.variables.iter().find(|variable| variable.at == *tag);
+                slot(whole?.default.clone()?, "")
+            }
+        }
+    }
+
+    /// The digest with its lead, or the given end.
+    fn digest_slot(&self, place: &dyn Fn(Range<usize>) -> Option<Location>, end: Location) -> Option<Slot> {
+        match &self.digest {
+            None => Some(Slot { at: end, lead: "@" }),
+            Some(digest) if self.has_variable(digest) => None,
+            Some(digest) => place(digest.start - 1..digest.end).map(|at| Slot { at, lead: "@" }),
+        }
     }
 
     fn has_variable(&self, range: &Range<usize>) -> bool {
@@ -226,7 +252,7 @@ pub fn variant(tag: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::span::{Location, SourceId, Span};
+    use crate::model::span::{SourceId, Span};
 
     fn text(text: &str) -> Text {
         Text { text: text.into(), at: Location::new(SourceId(0), Span::new(10, 10 + text.len())), verbatim: true }

@@ -57,6 +57,7 @@ formats! {
     pylock,
     pixi_lock,
     conda_lock,
+    dockerfile,
     requirements,
     pyproject,
     pixi,
