@@ -29,7 +29,10 @@ fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
         Command::List(args) => commands::list::run(args, terminal, out),
         Command::Explain { rule } => commands::explain::run(rule, out),
         Command::Rules { format } => commands::rules::run(format, out),
-        Command::Init { stdout } => commands::init::run("", if *stdout { Target::Stdout } else { Target::File }, out),
+        Command::Init { stdout } => {
+            let target = if *stdout { Target::Stdout } else { Target::File };
+            commands::init::run(pinguard::config::SAMPLE, target, out)
+        }
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "pinguard", out);
             Ok(Outcome::Clean)

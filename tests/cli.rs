@@ -192,3 +192,75 @@ fn the_demo_of_the_readme_has_findings_of_each_promise() {
         assert!(run.out.contains(rule), "{rule} in {}", run.out);
     }
 }
+
+const HOOKS: &str = "repos:\n  - repo: https://github.com/psf/black\n    rev: main\n    hooks:\n      - id: black\n";
+
+#[test]
+fn configuration_sets_levels_and_its_mistakes_are_shown_at_once() {
+    let sandbox = Sandbox::new("config").file(".pre-commit-config.yaml", HOOKS);
+    assert_eq!(sandbox.run(&["check"]).code, 1);
+    let sandbox = sandbox.file("pinguard.toml", "ignore = [\"components\"]\n");
+    assert_eq!(sandbox.run(&["check"]).code, 0);
+    assert_eq!(sandbox.run(&["check", "--isolated"]).code, 1);
+    let sandbox = sandbox.file("pinguard.toml", "exclude = [\".pre-commit-config.yaml\"]\n");
+    assert_eq!(sandbox.run(&["check"]).code, 0);
+    let sandbox = sandbox.file("pinguard.toml", "profil = \"strict\"\nfail-on = \"eror\"\n");
+    let run = sandbox.run(&["check"]);
+    assert_eq!(run.code, 2, "{}", run.out);
+    for words in ["unknown key `profil`", "did you mean `profile`?", "did you mean \"error\"?", "pinguard.toml:2"] {
+        assert!(run.err.contains(words), "{words} is not in {}", run.err);
+    }
+    let sandbox = Sandbox::new("pyproject")
+        .file(".pre-commit-config.yaml", HOOKS)
+        .file("pyproject.toml", "[tool.pinguard]\nignore = [\"components\"]\n");
+    assert_eq!(sandbox.run(&["check"]).code, 0);
+}
+
+#[test]
+fn names_and_dates_of_the_command_line_are_checked() {
+    let sandbox = Sandbox::new("flags").file(".pre-commit-config.yaml", HOOKS);
+    let run = sandbox.run(&["check", "--select", "precommit-rev-mutabl"]);
+    assert!(run.code == 2 && run.err.contains("precommit-rev-mutable"), "{}", run.err);
+    assert_eq!(sandbox.run(&["check", "--now", "soon"]).code, 2);
+    assert_eq!(sandbox.run(&["check", "--config", "nowhere.toml"]).code, 2);
+    assert_eq!(sandbox.run(&["check", "--baseline", "nowhere.json"]).code, 2);
+}
+
+#[test]
+fn suppressions_count_and_never_turn_red_by_the_calendar() {
+    let text = HOOKS.replace("main", "main # pinguard: ignore[components] our own until=2026-01-31");
+    let sandbox = Sandbox::new("suppress").file(".pre-commit-config.yaml", text);
+    for now in ["2026-01-01", "2030-01-01"] {
+        let run = sandbox.run(&["check", "--now", now]);
+        assert_eq!(run.code, 0, "{}", run.out);
+        assert!(run.out.contains("1 suppressed"), "{}", run.out);
+        assert_eq!(run.out.contains("ignore-expired"), now == "2030-01-01", "{}", run.out);
+    }
+    let sandbox = sandbox.file(".pre-commit-config.yaml", "repos: [] # pinguard: ignore[precommit-rev-mutable]\n");
+    let out = sandbox.run(&["check"]).out;
+    assert!(out.contains("ignore-unused") && out.contains("ignore-no-reason"), "{out}");
+}
+
+#[test]
+fn a_baseline_hides_what_was_there_through_moved_lines() {
+    let sandbox = Sandbox::new("baseline").file(".pre-commit-config.yaml", HOOKS);
+    let written = sandbox.run(&["check", "--write-baseline", "--now", "2026-01-01"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    let sandbox = sandbox
+        .file("pinguard.toml", "baseline = \"pinguard.baseline.json\"\n")
+        .file(".pre-commit-config.yaml", format!("# moved\n\n{HOOKS}"));
+    assert_eq!(sandbox.run(&["check", "--now", "2026-02-01"]).code, 0);
+    let late = sandbox.run(&["check", "--now", "2027-02-01"]);
+    assert_eq!(late.code, 0, "nothing turns red by the calendar: {}", late.out);
+    assert!(late.out.contains("info"), "{}", late.out);
+    let sandbox = sandbox.file("other/.pre-commit-config.yaml", HOOKS);
+    assert_eq!(sandbox.run(&["check", "--now", "2026-02-01"]).code, 1);
+}
+
+#[test]
+fn init_writes_a_configuration_that_is_read_without_mistakes() {
+    let sandbox = Sandbox::new("init").file(".pre-commit-config.yaml", "repos: []\n");
+    assert_eq!(sandbox.run(&["init"]).code, 0);
+    assert_eq!(sandbox.run(&["check"]).code, 0);
+    assert_eq!(sandbox.run(&["init"]).code, 2);
+}

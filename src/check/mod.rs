@@ -3,6 +3,7 @@
 
 pub mod gate;
 pub mod judge;
+pub mod settle;
 
 use crate::formats;
 use crate::model::facts::{Facts, ProblemKind};

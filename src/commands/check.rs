@@ -1,31 +1,54 @@
 //! `pinguard check`: gather, find, judge, report.
 
+use super::baselines;
 use super::gather::{Gathered, gather};
+use super::settings::{self, Choice};
 use super::{Outcome, Terminal};
 use crate::check;
+use crate::check::settle::{Settled, settle};
 use crate::cli;
-use crate::model::finding::{Finding, Judged};
+use crate::config::Config;
+use crate::model::finding::Judged;
 use crate::model::rule::{Level, Profile};
 use crate::report::{self, Format, Report};
 use crate::rules;
-use crate::world::disk;
+use crate::world::{clock, disk};
+use jiff::civil::Date;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// What a run over one root came to.
+struct Verdict {
+    judged: Vec<Judged>,
+    suppressed: usize,
+    fails: bool,
+}
+
 /// Runs the command.
 pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Result<Outcome> {
-    let gathered = gather(&args.paths)?;
-    let profile = profile(args);
-    let judged: Vec<Vec<Judged>> = gathered.iter().map(|gathered| judge(gathered, args, profile)).collect();
-    let fail_on = args.fail_on.as_deref().and_then(Level::named).unwrap_or(Level::Warning);
+    settings::check_names("--select", &args.select)?;
+    settings::check_names("--ignore", &args.ignore)?;
+    let now = args.now.as_deref().map_or_else(|| Ok(clock::today()), settings::date)?;
+    let mut gathered = gather(&args.paths, Choice::of(args.config.as_deref(), args.isolated))?;
+    gathered.iter_mut().for_each(|gathered| overrule(&mut gathered.config, args));
+    if args.write_baseline {
+        return baselines::write(&gathered, args, now, out);
+    }
+    let verdicts: Vec<Verdict> =
+        gathered.iter().map(|gathered| verdict(gathered, args, now)).collect::<io::Result<_>>()?;
     let prefixes = prefixes(&gathered);
-    let roots = gathered.iter().zip(&judged).zip(&prefixes).map(|((gathered, findings), prefix)| report::Root {
+    let roots = gathered.iter().zip(&verdicts).zip(&prefixes).map(|((gathered, verdict), prefix)| report::Root {
         prefix,
         project: &gathered.project,
-        findings,
+        findings: &verdict.judged,
     });
-    let mut report =
-        Report { roots: roots.collect(), manual: rules::manual_of, fail_on, suppressed: 0, colour: terminal.colour };
+    let mut report = Report {
+        roots: roots.collect(),
+        manual: rules::manual_of,
+        fail_on: gathered.first().map_or(Level::Warning, |gathered| fail_on(&gathered.config)),
+        suppressed: verdicts.iter().map(|verdict| verdict.suppressed).sum(),
+        colour: terminal.colour,
+    };
     Format::named(&args.format).unwrap_or_default().write(&report, out)?;
     report.colour = report::Colour::Plain;
     for output in &args.output {
@@ -34,30 +57,45 @@ pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Re
         format.write(&report, &mut bytes)?;
         disk::write_whole(Path::new(path), &bytes)?;
     }
-    let fails = judged.iter().flatten().any(|judged| judged.level >= fail_on);
+    let fails = verdicts.iter().any(|verdict| verdict.fails);
     Ok(if fails && !args.exit_zero { Outcome::Found } else { Outcome::Clean })
 }
 
-fn profile(args: &cli::Check) -> Profile {
+/// What the command line says goes before what the configuration says.
+fn overrule(config: &mut Config, args: &cli::Check) {
     let named = args.profile.as_deref();
-    Profile::ALL.into_iter().find(|profile| Some(profile.name()) == named).unwrap_or_default()
+    config.profile = Profile::ALL.into_iter().find(|profile| Some(profile.name()) == named).or(config.profile);
+    config.fail_on = args.fail_on.as_deref().and_then(Level::named).or(config.fail_on);
+    if !args.select.is_empty() {
+        config.select = args.select.clone();
+    }
+    config.ignore.extend(args.ignore.iter().cloned());
 }
 
-fn judge(gathered: &Gathered, args: &cli::Check, profile: Profile) -> Vec<Judged> {
-    let Gathered { root, project } = gathered;
-    let names = |list: &[String], finding: &Finding| {
-        list.iter().any(|name| name == finding.rule.id || name == finding.rule.group.name())
-    };
-    let level_of = |finding: &Finding| {
-        let selected = args.select.is_empty() || names(&args.select, finding);
-        if selected && !names(&args.ignore, finding) { finding.levels.in_profile(profile) } else { Level::Off }
-    };
-    let mut judged = check::judge::judge(project, check::findings(project), &level_of);
+fn fail_on(config: &Config) -> Level {
+    config.fail_on.unwrap_or(Level::Warning)
+}
+
+/// Everything that counts in a project, before a baseline and before the paths that were asked for.
+pub(super) fn settled(gathered: &Gathered, now: Date) -> Settled {
+    let Gathered { config, project, .. } = gathered;
+    settle(project, check::findings(project), config, config.profile.unwrap_or_default(), now)
+}
+
+fn verdict(gathered: &Gathered, args: &cli::Check, now: Date) -> io::Result<Verdict> {
+    let Gathered { root, config, project } = gathered;
+    let Settled { mut judged, mut suppressed } = settled(gathered, now);
+    if let Some(baseline) = baselines::read(gathered, args)? {
+        let applied = baseline.apply(judged, now);
+        judged = applied.kept;
+        suppressed += applied.hidden;
+    }
     judged.retain(|judged| root.asks_for(project.path(judged.finding.at)));
     if root.files_named {
         judged.retain(|judged| judged.level != Level::Advice);
     }
-    judged
+    let fails = judged.iter().any(|judged| judged.level >= fail_on(config));
+    Ok(Verdict { judged, suppressed, fails })
 }
 
 /// What stands before the paths of each root when there are several.

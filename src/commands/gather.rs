@@ -1,8 +1,9 @@
 //! From paths to projects: roots, sources, facts. Shared by the commands that read a tree.
 
+use super::settings::{self, Choice};
 use crate::check;
+use crate::config::Config;
 use crate::formats::{self, Claim};
-use crate::model::policy::Policy;
 use crate::model::project::Project;
 use crate::world::disk::{self, Root, Wanted};
 use std::io;
@@ -12,29 +13,36 @@ use std::path::PathBuf;
 pub struct Gathered {
     /// Where it is and which part of it was asked for.
     pub root: Root,
+    /// What its configuration says.
+    pub config: Config,
     /// What was read.
     pub project: Project,
 }
 
-struct Files;
+struct Files<'c> {
+    config: &'c Config,
+}
 
-impl Wanted for Files {
+impl Wanted for Files<'_> {
     fn wants(&self, path: &str) -> bool {
         formats::claim(path) != Claim::No
     }
 
-    fn excludes(&self, _path: &str) -> bool {
-        false
+    fn excludes(&self, path: &str) -> bool {
+        self.config.excludes(path)
     }
 }
 
-/// Reads the projects of `paths`.
-pub fn gather(paths: &[PathBuf]) -> io::Result<Vec<Gathered>> {
-    let roots = disk::roots(paths)?;
-    let read = |root: Root| {
-        let discovered = disk::discover(&root, &Files);
-        let project = check::read(discovered.sources, discovered.unreadable, Policy::default());
-        Gathered { root, project }
-    };
-    Ok(roots.into_iter().map(read).collect())
+/// Reads the projects of `paths`, each with its configuration.
+pub fn gather(paths: &[PathBuf], choice: Choice<'_>) -> io::Result<Vec<Gathered>> {
+    disk::roots(paths)?.into_iter().map(|root| read(root, choice)).collect()
+}
+
+fn read(root: Root, choice: Choice<'_>) -> io::Result<Gathered> {
+    let mut settings = settings::load(&root, choice)?;
+    let mut discovered = disk::discover(&root, &Files { config: &settings.config });
+    settings.join(&mut discovered.sources);
+    let policy = settings.config.policy.clone();
+    let project = check::read(discovered.sources, discovered.unreadable, policy);
+    Ok(Gathered { root, config: settings.config, project })
 }

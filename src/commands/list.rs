@@ -1,6 +1,7 @@
 //! `pinguard list`: every reference that was found, with its strength.
 
 use super::gather::gather;
+use super::settings::Choice;
 use super::{Outcome, Terminal};
 use crate::cli;
 use crate::model::rule::Level;
@@ -10,7 +11,7 @@ use std::io::{self, Write};
 
 /// Runs the command.
 pub fn run(args: &cli::List, terminal: Terminal, out: &mut dyn Write) -> io::Result<Outcome> {
-    let gathered = gather(&args.paths)?;
+    let gathered = gather(&args.paths, Choice::of(args.config.as_deref(), args.isolated))?;
     let roots = gathered.iter().map(|gathered| Root { prefix: "", project: &gathered.project, findings: &[] });
     let manual = |_: &str| String::new();
     let report =

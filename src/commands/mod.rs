@@ -1,11 +1,13 @@
 //! One file per subcommand: gather, decide, act, report. Knows every layer below and no argument parsing.
 
+mod baselines;
 pub mod check;
 pub mod explain;
 pub mod gather;
 pub mod init;
 pub mod list;
 pub mod rules;
+pub mod settings;
 
 /// What `main` knows of the terminal and the environment; nothing below asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -70,11 +70,11 @@ impl Baseline {
         }
     }
 
-    /// A baseline of what is found now. What was in the old one keeps its day.
+    /// A baseline of what is found now. What was in the old one keeps its day until that is over.
     pub fn of(judged: &[Judged], sources: &Sources, now: Date, old: Option<&Baseline>) -> Baseline {
         let added: HashMap<&str, Date> = old
             .into_iter()
-            .flat_map(|old| &old.findings)
+            .flat_map(|old| old.findings.iter().filter(|entry| !old.has_expired(entry, now)))
             .map(|entry| (entry.fingerprint.as_str(), entry.added))
             .collect();
         let mut entries: BTreeMap<(String, String, String), Entry> = BTreeMap::new();

@@ -10,6 +10,7 @@ pub mod suppress;
 #[cfg(test)]
 mod tests;
 
+pub use keys::nearest;
 pub use read::parse;
 
 use crate::model::policy::Policy;

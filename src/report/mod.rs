@@ -9,6 +9,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod list;
+pub mod mistakes;
 pub mod redact;
 pub mod sarif;
 pub mod summary;
