@@ -3,6 +3,7 @@
 pub mod conda;
 pub mod dotted;
 pub mod git;
+pub mod npm;
 pub mod oci;
 pub mod pypi;
 pub mod toolchain;

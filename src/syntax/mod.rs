@@ -3,6 +3,7 @@
 pub mod dockerfile;
 pub mod ini;
 pub mod json;
+pub mod python;
 pub mod requirements;
 pub mod shell;
 pub mod toml;
