@@ -32,11 +32,13 @@ pub fn package(text: &Text, role: Role, key: &str) -> Option<Reference> {
 }
 
 fn url(text: &Text, git: bool, role: Role, key: &str) -> Reference {
-    let (base, reference_name) = text.text.split_once('#').map_or((text.text.as_str(), None), |(base, name)| (base, Some(name)));
+    let (base, reference_name) =
+        text.text.split_once('#').map_or((text.text.as_str(), None), |(base, name)| (base, Some(name)));
     let ecosystem = if git { Ecosystem::Git } else { Ecosystem::Npm };
     let mut reference = Reference::new(ecosystem, super::git::name_of(base.trim_start_matches("git+")), role, text.at);
     reference.key = key.to_string();
-    reference.origin = if git { Origin::Vcs(without_credentials(base)) } else { Origin::Url(without_credentials(base)) };
+    reference.origin =
+        if git { Origin::Vcs(without_credentials(base)) } else { Origin::Url(without_credentials(base)) };
     if let Some(name) = reference_name {
         reference.pin.version = Some(name.to_string());
         reference.strength = if is_computed(name) { None } else { Some(super::git::ref_strength(name)) };
@@ -63,7 +65,13 @@ pub fn strength(version: &str) -> Option<Strength> {
     }
     let floating = |precision| Some(Strength::Floating(precision));
     let bare = version.trim_start_matches(['=', 'v', '^', '~']);
-    let numbers = bare.split(['-', '+']).next().unwrap_or("").split('.').take_while(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty()).count();
+    let numbers = bare
+        .split(['-', '+'])
+        .next()
+        .unwrap_or("")
+        .split('.')
+        .take_while(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty())
+        .count();
     match (version.as_bytes().first(), numbers) {
         (_, 0) => floating(Precision::Word),
         (Some(b'^'), _) | (_, 1) => floating(Precision::Major),
@@ -105,7 +113,11 @@ mod tests {
     fn paths_are_no_packages() {
         for source in ["./x", "../x", "x.tgz", "$X", "a/b", ""] {
             let at = Location::new(SourceId(0), Span::new(0, source.len()));
-            assert_eq!(package(&Text { text: source.to_string(), at, verbatim: true }, Role::Tool, ""), None, "{source}");
+            assert_eq!(
+                package(&Text { text: source.to_string(), at, verbatim: true }, Role::Tool, ""),
+                None,
+                "{source}"
+            );
         }
     }
 }

@@ -92,7 +92,8 @@ pub fn calls(text: &Mapped) -> Vec<Call> {
 pub fn read(text: &Mapped) -> Module {
     let tokens = token::tokens(&text.text);
     let partners = partners(&tokens);
-    let mut scan = Scan { text, tokens: &tokens, partners, module: Module::default(), open: Vec::new(), pending: Vec::new() };
+    let mut scan =
+        Scan { text, tokens: &tokens, partners, module: Module::default(), open: Vec::new(), pending: Vec::new() };
     scan.run();
     scan.module
 }
@@ -162,7 +163,9 @@ impl Scan<'_> {
             return at;
         }
         match self.slice(at) {
-            "def" | "class" if self.tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Name) => return self.definition(at),
+            "def" | "class" if self.tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Name) => {
+                return self.definition(at);
+            }
             _ => {}
         }
         self.constant(at);
@@ -267,9 +270,11 @@ impl Scan<'_> {
         let close = self.partners[open];
         let (place, _) = self.text.place(self.tokens[at].at.start..self.tokens[close].at.end);
         let function = self.open.last().map(|(_, index)| *index);
-        let mut call = Call { name: self.joined(at..open), args: Vec::new(), keywords: Vec::new(), at: place, function };
+        let mut call =
+            Call { name: self.joined(at..open), args: Vec::new(), keywords: Vec::new(), at: place, function };
         for part in self.parts(open + 1..close) {
-            let named = part.len() > 2 && self.tokens[part.start].kind == Kind::Name && self.is_op(part.start + 1, b'=');
+            let named =
+                part.len() > 2 && self.tokens[part.start].kind == Kind::Name && self.is_op(part.start + 1, b'=');
             if named {
                 call.keywords.push((self.slice(part.start).to_string(), self.values(part.start + 2..part.end, 0)));
             } else {
@@ -312,7 +317,8 @@ impl Scan<'_> {
         if part.clone().all(|index| matches!(self.tokens[index].kind, Kind::Text { .. })) {
             return vec![Value::Literal(self.literal(part))];
         }
-        let whole_list = matches!(first.kind, Kind::Op(b'[' | b'(' | b'{')) && self.partners[part.start] == part.end - 1;
+        let whole_list =
+            matches!(first.kind, Kind::Op(b'[' | b'(' | b'{')) && self.partners[part.start] == part.end - 1;
         if whole_list && depth < MAX_LISTS && !self.has_word(part.clone(), "for") {
             let inner = self.parts(part.start + 1..part.end - 1);
             return inner.into_iter().flat_map(|part| self.values(part, depth + 1)).collect();
@@ -336,8 +342,11 @@ impl Scan<'_> {
 
     /// A list in brackets, or a name that stands for one.
     fn is_list(&self, part: &Range<usize>) -> bool {
-        let bracket = matches!(self.tokens[part.start].kind, Kind::Op(b'[' | b'(')) && self.partners[part.start] == part.end - 1;
-        bracket || part.len() == 1 && self.module.constants.get(self.slice(part.start)).is_some_and(|values| values.len() != 1)
+        let bracket =
+            matches!(self.tokens[part.start].kind, Kind::Op(b'[' | b'(')) && self.partners[part.start] == part.end - 1;
+        bracket
+            || part.len() == 1
+                && self.module.constants.get(self.slice(part.start)).is_some_and(|values| values.len() != 1)
     }
 
     /// One string, or several that Python joins.
@@ -346,7 +355,10 @@ impl Scan<'_> {
         match <[Text; 1]>::try_from(pieces) {
             Ok([text]) => text,
             Err(pieces) => {
-                let at = Location { source: pieces[0].at.source, span: pieces[0].at.span.to(pieces[pieces.len() - 1].at.span) };
+                let at = Location {
+                    source: pieces[0].at.source,
+                    span: pieces[0].at.span.to(pieces[pieces.len() - 1].at.span),
+                };
                 Text { text: pieces.into_iter().map(|piece| piece.text).collect(), at, verbatim: false }
             }
         }

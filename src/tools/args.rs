@@ -64,7 +64,11 @@ impl<'c> Args<'c> {
                 continue;
             }
             let single = specs.iter().any(|spec| spec.single_dash);
-            at += if text.starts_with("--") || single { args.long(word, words.get(at), specs) } else { args.short(word, words.get(at), specs) };
+            at += if text.starts_with("--") || single {
+                args.long(word, words.get(at), specs)
+            } else {
+                args.short(word, words.get(at), specs)
+            };
         }
         args
     }
@@ -73,7 +77,8 @@ impl<'c> Args<'c> {
     fn long(&mut self, word: &Word, next: Option<&Word>, specs: &[Spec]) -> usize {
         let text = &word.text.text;
         if let Some(equals) = text.find('=') {
-            self.options.push(Opt { name: text[..equals].to_string(), value: Some(part(word, equals + 1..text.len())) });
+            self.options
+                .push(Opt { name: text[..equals].to_string(), value: Some(part(word, equals + 1..text.len())) });
             return 0;
         }
         let listed = |names: &[&str]| names.contains(&text.as_str());
@@ -111,7 +116,10 @@ impl<'c> Args<'c> {
 
     /// The values of these options in order.
     pub fn values(&self, names: &[&str]) -> impl Iterator<Item = &Word> {
-        self.options.iter().filter(move |option| names.contains(&option.name.as_str())).filter_map(|option| option.value.as_ref())
+        self.options
+            .iter()
+            .filter(move |option| names.contains(&option.name.as_str()))
+            .filter_map(|option| option.value.as_ref())
     }
 
     /// The last value of these options: what counts where an option may be given once.
@@ -157,7 +165,8 @@ mod tests {
     use super::*;
     use crate::tools::tests::words;
 
-    const SPEC: Spec = Spec { long: &["--index-url"], short: "ir", leading: false, greedy: false, flags: &[], single_dash: false };
+    const SPEC: Spec =
+        Spec { long: &["--index-url"], short: "ir", leading: false, greedy: false, flags: &[], single_dash: false };
 
     fn shown(line: &str, spec: Spec) -> String {
         let words = words(line);

@@ -9,8 +9,27 @@ use crate::model::script::{Deed, Word};
 
 const CARGO: Spec = Spec {
     long: &[
-        "--version", "--vers", "--git", "--branch", "--tag", "--rev", "--path", "--root", "--registry", "--index", "--bin", "--example",
-        "--features", "--profile", "--target", "--target-dir", "--jobs", "--config", "--color", "--message-format", "--manifest-path",
+        "--version",
+        "--vers",
+        "--git",
+        "--branch",
+        "--tag",
+        "--rev",
+        "--path",
+        "--root",
+        "--registry",
+        "--index",
+        "--bin",
+        "--example",
+        "--features",
+        "--profile",
+        "--target",
+        "--target-dir",
+        "--jobs",
+        "--config",
+        "--color",
+        "--message-format",
+        "--manifest-path",
     ],
     short: "jFZC",
     leading: false,
@@ -21,8 +40,27 @@ const CARGO: Spec = Spec {
 
 const GO: Spec = Spec {
     long: &[
-        "-C", "-p", "-asmflags", "-buildmode", "-buildvcs", "-compiler", "-gccgoflags", "-gcflags", "-installsuffix", "-ldflags", "-mod",
-        "-modfile", "-overlay", "-pgo", "-pkgdir", "-tags", "-toolexec", "-o", "-exec", "-covermode", "-coverpkg",
+        "-C",
+        "-p",
+        "-asmflags",
+        "-buildmode",
+        "-buildvcs",
+        "-compiler",
+        "-gccgoflags",
+        "-gcflags",
+        "-installsuffix",
+        "-ldflags",
+        "-mod",
+        "-modfile",
+        "-overlay",
+        "-pgo",
+        "-pkgdir",
+        "-tags",
+        "-toolexec",
+        "-o",
+        "-exec",
+        "-covermode",
+        "-coverpkg",
     ],
     short: "",
     leading: false,
@@ -76,7 +114,11 @@ fn run(reference: Reference, out: &mut Out) {
 fn unseen(word: &Word, out: &mut Out) {
     if word.expands {
         let at = word.text.at;
-        out.facts.problem(crate::model::facts::ProblemKind::Opaque, at, "an expression decides which tool is installed");
+        out.facts.problem(
+            crate::model::facts::ProblemKind::Opaque,
+            at,
+            "an expression decides which tool is installed",
+        );
     }
 }
 
@@ -109,7 +151,8 @@ fn from_git(url: &Word, args: &Args) -> Reference {
         reference.pin.version = Some(rev.text.text.clone());
         let branch = args.has(&["--branch"]);
         let word = Strength::Floating(Precision::Word);
-        reference.strength = if rev.expands { None } else { Some(if branch { word } else { git::ref_strength(&rev.text.text) }) };
+        reference.strength =
+            if rev.expands { None } else { Some(if branch { word } else { git::ref_strength(&rev.text.text) }) };
     }
     reference
 }

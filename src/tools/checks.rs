@@ -114,8 +114,27 @@ const WITH_FLAG: &[(&str, &[&str])] = &[
 
 /// Targets of make, just, invoke and npm that say what they are.
 const TARGETS: &[(&[&str], CheckKind)] = &[
-    (&["test", "tests", "check", "unittest", "unit", "pytest", "coverage", "cov", "ci", "integration", "e2e", "doctest"], CheckKind::Test),
-    (&["lint", "flake8", "ruff", "style", "format-check", "check-format", "pre-commit", "pylint", "checkstyle"], CheckKind::Lint),
+    (
+        &[
+            "test",
+            "tests",
+            "check",
+            "unittest",
+            "unit",
+            "pytest",
+            "coverage",
+            "cov",
+            "ci",
+            "integration",
+            "e2e",
+            "doctest",
+        ],
+        CheckKind::Test,
+    ),
+    (
+        &["lint", "flake8", "ruff", "style", "format-check", "check-format", "pre-commit", "pylint", "checkstyle"],
+        CheckKind::Lint,
+    ),
     (&["mypy", "typecheck", "type-check", "types", "typing", "pyright"], CheckKind::Types),
 ];
 
@@ -131,7 +150,9 @@ pub fn read(call: &Call, out: &mut Out) {
 fn read_module(call: &Call, out: &mut Out) {
     let name = call.words[0].text.text.as_str();
     let kind = match name {
-        "unittest" | "nose" | "nose2" | "xdoctest" | "doctest" | "twisted.trial" | "test" | "pytest_cov" => CheckKind::Test,
+        "unittest" | "nose" | "nose2" | "xdoctest" | "doctest" | "twisted.trial" | "test" | "pytest_cov" => {
+            CheckKind::Test
+        }
         "build" | "sphinx" | "compileall" => CheckKind::Build,
         _ => return,
     };
@@ -156,7 +177,10 @@ pub fn read_program(program: &str, words: &[Word], out: &mut Out) {
         check(*kind, &shown(name, word), out);
         return;
     }
-    if WITH_FLAG.iter().any(|(name, flags)| *name == program && args.iter().any(|arg| flags.contains(&arg.text.text.as_str()))) {
+    if WITH_FLAG
+        .iter()
+        .any(|(name, flags)| *name == program && args.iter().any(|arg| flags.contains(&arg.text.text.as_str())))
+    {
         check(CheckKind::Lint, program, out);
         return;
     }
@@ -173,7 +197,9 @@ fn shown(name: &str, word: &str) -> String {
 /// `pytest --collect-only` runs nothing; `tox -l` lists.
 fn is_real(name: &str, args: &[Word]) -> bool {
     let lists: &[&str] = match name {
-        "tox" => &["-l", "-a", "--listenvs", "--listenvs-all", "list", "l", "config", "c", "--notest", "-n", "devenv", "d"],
+        "tox" => {
+            &["-l", "-a", "--listenvs", "--listenvs-all", "list", "l", "config", "c", "--notest", "-n", "devenv", "d"]
+        }
         "nox" => &["-l", "--list", "--list-sessions", "--install-only"],
         "ruff" => &["--fix-only"],
         "maturin" => &["develop", "upload", "publish", "sdist"],
@@ -221,7 +247,8 @@ fn setup(command: &str, out: &mut Out) {
 }
 
 fn targets(program: &str, args: &[Word], out: &mut Out) {
-    let names = args.iter().map(|word| word.text.text.as_str()).filter(|text| !text.starts_with('-') && !text.contains('='));
+    let names =
+        args.iter().map(|word| word.text.text.as_str()).filter(|text| !text.starts_with('-') && !text.contains('='));
     for name in names {
         let is = |known: &&str| name == *known || name.split(['-', '_', ':', '/']).any(|part| part == *known);
         if let Some((_, kind)) = TARGETS.iter().find(|(list, _)| list.iter().any(is)) {
@@ -239,12 +266,25 @@ fn check(kind: CheckKind, tool: &str, out: &mut Out) {
 
 /// `pre-commit autoupdate` moves revisions; `pre-commit run` runs hooks.
 pub fn read_pre_commit<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
-    let args = Args::read(call.args(), &[Spec { long: &["--config", "--color", "--repo", "--jobs"], short: "cj", leading: true, ..Spec::default() }]);
+    let args = Args::read(
+        call.args(),
+        &[Spec { long: &["--config", "--color", "--repo", "--jobs"], short: "cj", leading: true, ..Spec::default() }],
+    );
     match args.text(0) {
         "autoupdate" | "auto-update" => out.upgrade("pre-commit hooks"),
         "run" => {
             let tail = &args.tail(0, call.args())[1..];
-            let long = &["--config", "--color", "--hook-stage", "--from-ref", "--to-ref", "--source", "--origin", "--files", "--stage"];
+            let long = &[
+                "--config",
+                "--color",
+                "--hook-stage",
+                "--from-ref",
+                "--to-ref",
+                "--source",
+                "--origin",
+                "--files",
+                "--stage",
+            ];
             let run = Args::read(tail, &[Spec { long, short: "cso", ..Spec::default() }]);
             out.entry("pre-commit", super::texts(run.rest(0)));
         }

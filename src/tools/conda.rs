@@ -9,9 +9,26 @@ use crate::model::script::{Deed, Enforcement, Install, InstallTool, Word};
 
 const CONDA: Spec = Spec {
     long: &[
-        "--name", "--prefix", "--channel", "--file", "--clone", "--solver", "--platform", "--subdir", "--repodata-fn", "--revision",
-        "--experimental", "--env-spec", "--root-prefix", "--rc-file", "--relocate-prefix", "--channel-priority", "--cwd", "--conda",
-        "--environment-specifier", "--category",
+        "--name",
+        "--prefix",
+        "--channel",
+        "--file",
+        "--clone",
+        "--solver",
+        "--platform",
+        "--subdir",
+        "--repodata-fn",
+        "--revision",
+        "--experimental",
+        "--env-spec",
+        "--root-prefix",
+        "--rc-file",
+        "--relocate-prefix",
+        "--channel-priority",
+        "--cwd",
+        "--conda",
+        "--environment-specifier",
+        "--category",
     ],
     short: "npcfr",
     leading: false,
@@ -22,8 +39,19 @@ const CONDA: Spec = Spec {
 
 const PIXI: Spec = Spec {
     long: &[
-        "--manifest-path", "--environment", "--platform", "--feature", "--channel", "--pypi-keyring-provider", "--auth-file", "--color",
-        "--concurrent-downloads", "--concurrent-solves", "--with", "--expose", "--spec",
+        "--manifest-path",
+        "--environment",
+        "--platform",
+        "--feature",
+        "--channel",
+        "--pypi-keyring-provider",
+        "--auth-file",
+        "--color",
+        "--concurrent-downloads",
+        "--concurrent-solves",
+        "--with",
+        "--expose",
+        "--spec",
     ],
     short: "efcpmw",
     leading: false,
@@ -144,7 +172,9 @@ fn pixi<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         ("install" | "i" | "shell" | "reinstall", _) => pixi_install(&Args::read(words, &[PIXI]), out),
         ("add", _) => pixi_install(&Args::read(words, &[PIXI]), out),
         ("update" | "upgrade", _) => out.upgrade("pixi.lock"),
-        ("lock", _) if Args::read(words, &[PIXI]).has(&["--check"]) => out.deed(Deed::VerifyLock { tool: InstallTool::Pixi }),
+        ("lock", _) if Args::read(words, &[PIXI]).has(&["--check"]) => {
+            out.deed(Deed::VerifyLock { tool: InstallTool::Pixi })
+        }
         ("global", "install" | "add") => tools(&words[1..], out),
         ("exec" | "x", _) => return exec(words, out),
         _ => {}

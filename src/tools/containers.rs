@@ -15,10 +15,41 @@ const RUN: Spec = Spec {
     leading: true,
     greedy: true,
     flags: &[
-        "--detach", "--disable-content-trust", "--help", "--init", "--interactive", "--no-healthcheck", "--oom-kill-disable", "--privileged",
-        "--publish-all", "--quiet", "--read-only", "--rm", "--sig-proxy", "--tty", "--use-api-socket", "--replace", "--rmi", "--no-hosts",
-        "--no-hostname", "--env-host", "--http-proxy", "--read-only-tmpfs", "--passwd", "--unsetenv-all", "--tls-verify", "--all-tags", "--no-tty",
-        "--service-ports", "--no-deps", "--use-aliases", "--build", "--remove-orphans", "--no-TTY", "--quiet-pull", "--quiet-build",
+        "--detach",
+        "--disable-content-trust",
+        "--help",
+        "--init",
+        "--interactive",
+        "--no-healthcheck",
+        "--oom-kill-disable",
+        "--privileged",
+        "--publish-all",
+        "--quiet",
+        "--read-only",
+        "--rm",
+        "--sig-proxy",
+        "--tty",
+        "--use-api-socket",
+        "--replace",
+        "--rmi",
+        "--no-hosts",
+        "--no-hostname",
+        "--env-host",
+        "--http-proxy",
+        "--read-only-tmpfs",
+        "--passwd",
+        "--unsetenv-all",
+        "--tls-verify",
+        "--all-tags",
+        "--no-tty",
+        "--service-ports",
+        "--no-deps",
+        "--use-aliases",
+        "--build",
+        "--remove-orphans",
+        "--no-TTY",
+        "--quiet-pull",
+        "--quiet-build",
     ],
     single_dash: false,
 };
@@ -29,15 +60,45 @@ const BUILD: Spec = Spec {
     leading: false,
     greedy: true,
     flags: &[
-        "--compress", "--disable-content-trust", "--force-rm", "--no-cache", "--pull", "--quiet", "--rm", "--squash", "--load", "--push",
-        "--debug", "--check", "--help", "--layers", "--squash-all", "--pull-always", "--pull-never", "--stdin", "--tls-verify", "--no-hosts",
-        "--no-hostname", "--identity-label", "--inherit-labels", "--omit-history",
+        "--compress",
+        "--disable-content-trust",
+        "--force-rm",
+        "--no-cache",
+        "--pull",
+        "--quiet",
+        "--rm",
+        "--squash",
+        "--load",
+        "--push",
+        "--debug",
+        "--check",
+        "--help",
+        "--layers",
+        "--squash-all",
+        "--pull-always",
+        "--pull-never",
+        "--stdin",
+        "--tls-verify",
+        "--no-hosts",
+        "--no-hostname",
+        "--identity-label",
+        "--inherit-labels",
+        "--omit-history",
     ],
     single_dash: false,
 };
 
 const COMPOSE: Spec = Spec {
-    long: &["--file", "--project-name", "--profile", "--project-directory", "--env-file", "--ansi", "--progress", "--parallel"],
+    long: &[
+        "--file",
+        "--project-name",
+        "--profile",
+        "--project-directory",
+        "--env-file",
+        "--ansi",
+        "--progress",
+        "--parallel",
+    ],
     short: "fp",
     leading: true,
     greedy: false,
@@ -47,7 +108,18 @@ const COMPOSE: Spec = Spec {
 
 /// Options before the subcommand.
 const GLOBAL: Spec = Spec {
-    long: &["--config", "--context", "--host", "--log-level", "--tlscacert", "--tlscert", "--tlskey", "--namespace", "--root", "--storage-driver"],
+    long: &[
+        "--config",
+        "--context",
+        "--host",
+        "--log-level",
+        "--tlscacert",
+        "--tlscert",
+        "--tlskey",
+        "--namespace",
+        "--root",
+        "--storage-driver",
+    ],
     short: "cHln",
     leading: true,
     greedy: false,
@@ -104,7 +176,9 @@ fn run<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
 /// `$DOCKER_OPTS`, `${ARGS[@]}`.
 fn is_options(text: &str) -> bool {
     let name = text.to_ascii_lowercase();
-    text.starts_with('$') && !text.contains([':', '/']) && ["opt", "arg", "flag", "volume", "mount", "env", "param"].iter().any(|part| name.contains(part))
+    text.starts_with('$')
+        && !text.contains([':', '/'])
+        && ["opt", "arg", "flag", "volume", "mount", "env", "param"].iter().any(|part| name.contains(part))
 }
 
 fn pull(words: &[Word], out: &mut Out) {
@@ -156,7 +230,9 @@ pub fn read_other<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     match (call.program, command) {
         ("skopeo", "copy" | "inspect") if args.text(1).starts_with("docker://") => image(args.word(1)?, out),
         ("crane", "pull" | "copy" | "cp" | "export") => image(args.word(1)?, out),
-        ("apptainer" | "singularity", "pull" | "build") => args.rest(1).filter(|word| is_remote(word)).for_each(|word| image(word, out)),
+        ("apptainer" | "singularity", "pull" | "build") => {
+            args.rest(1).filter(|word| is_remote(word)).for_each(|word| image(word, out))
+        }
         ("apptainer" | "singularity", "exec" | "run") => {
             let place = 1;
             if args.word(place).is_some_and(is_remote) {
@@ -170,9 +246,34 @@ pub fn read_other<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
 }
 
 const FLAGS: &[&str] = &[
-    "--all", "--quiet", "--insecure-policy", "--preserve-digests", "--remove-signatures", "--force", "--fakeroot", "--nv", "--cleanenv",
-    "--contain", "--containall", "--no-home", "--writable", "--writable-tmpfs", "--debug", "--insecure", "--raw", "--config", "--no-mount", "--sandbox",
-    "--src-tls-verify", "--dest-tls-verify", "--rocm", "--pid", "--ipc", "--userns", "--disable-cache", "--src-no-creds",
+    "--all",
+    "--quiet",
+    "--insecure-policy",
+    "--preserve-digests",
+    "--remove-signatures",
+    "--force",
+    "--fakeroot",
+    "--nv",
+    "--cleanenv",
+    "--contain",
+    "--containall",
+    "--no-home",
+    "--writable",
+    "--writable-tmpfs",
+    "--debug",
+    "--insecure",
+    "--raw",
+    "--config",
+    "--no-mount",
+    "--sandbox",
+    "--src-tls-verify",
+    "--dest-tls-verify",
+    "--rocm",
+    "--pid",
+    "--ipc",
+    "--userns",
+    "--disable-cache",
+    "--src-no-creds",
 ];
 
 fn is_remote(word: &Word) -> bool {

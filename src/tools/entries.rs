@@ -32,15 +32,27 @@ fn path(call: &Call, out: &mut Out) {
     let text = word.text.text.as_str();
     let bin = ["/bin/", "\\bin\\", "/Scripts/", "\\Scripts\\", "node_modules/"];
     let script = [".sh", ".py", ".bash", ".ps1", ".bat"].iter().any(|end| text.ends_with(end));
-    let own = text.contains('/') && !text.starts_with('@') && !text.contains("://") && (script || !text.starts_with(['/', '~'])) && !call.module;
-    if own && (script || !bin.iter().any(|part| text.contains(part)) || text.starts_with("./bin/") || text.starts_with("bin/")) {
+    let own = text.contains('/')
+        && !text.starts_with('@')
+        && !text.contains("://")
+        && (script || !text.starts_with(['/', '~']))
+        && !call.module;
+    if own
+        && (script
+            || !bin.iter().any(|part| text.contains(part))
+            || text.starts_with("./bin/")
+            || text.starts_with("bin/"))
+    {
         out.deed(Deed::Call(word.clone()));
     }
 }
 
 /// `bash [options] file`: with `-c` the text is read as commands of its own.
 fn shell(call: &Call, out: &mut Out) {
-    let args = Args::read(call.args(), &[Spec { long: &["--rcfile", "--init-file"], short: "oO", leading: true, ..Spec::default() }]);
+    let args = Args::read(
+        call.args(),
+        &[Spec { long: &["--rcfile", "--init-file"], short: "oO", leading: true, ..Spec::default() }],
+    );
     if !args.has(&["-c", "-s"]) {
         file(args.word(0), out);
     }
@@ -74,8 +86,23 @@ fn python(call: &Call, out: &mut Out) {
 
 const TOX: Spec = Spec {
     long: &[
-        "--colored", "--stderr-color", "--exit-and-dump-after", "--conf", "--workdir", "--root", "--runner", "--result-json", "--hashseed",
-        "--discover", "--installpkg", "--override", "--skip-env", "--parallel", "--parallel-no-spinner", "--index-url", "--force-dep",
+        "--colored",
+        "--stderr-color",
+        "--exit-and-dump-after",
+        "--conf",
+        "--workdir",
+        "--root",
+        "--runner",
+        "--result-json",
+        "--hashseed",
+        "--discover",
+        "--installpkg",
+        "--override",
+        "--skip-env",
+        "--parallel",
+        "--parallel-no-spinner",
+        "--index-url",
+        "--force-dep",
     ],
     short: "cxemfpi",
     leading: false,
@@ -89,11 +116,14 @@ fn tox(call: &Call, out: &mut Out) {
     let words = before_dashes(call.args());
     let args = Args::read(words, &[TOX]);
     let command = args.word(0).map_or("", |word| word.text.text.as_str());
-    let other = ["list", "l", "config", "c", "quickstart", "q", "devenv", "d", "exec", "e", "depends", "de", "schema", "man"];
-    if other.contains(&command) || args.has(&["-l", "-a", "--listenvs", "--listenvs-all", "--version", "--help", "-h"]) {
+    let other =
+        ["list", "l", "config", "c", "quickstart", "q", "devenv", "d", "exec", "e", "depends", "de", "schema", "man"];
+    if other.contains(&command) || args.has(&["-l", "-a", "--listenvs", "--listenvs-all", "--version", "--help", "-h"])
+    {
         return;
     }
-    let named = args.values(&["-e"]).flat_map(|word| word.text.text.split([',', ' ', '\n']).map(str::trim).map(str::to_string));
+    let named =
+        args.values(&["-e"]).flat_map(|word| word.text.text.split([',', ' ', '\n']).map(str::trim).map(str::to_string));
     out.entry("tox", named.filter(|name| !name.is_empty() && name != "ALL").collect());
 }
 
@@ -130,7 +160,10 @@ fn make(call: &Call, out: &mut Out) {
     let args = Args::read(call.args(), &[Spec { long, short: "CfIoW", ..Spec::default() }]);
     // `-j` takes a number when one follows.
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let entries = args.rest(0).map(|word| word.text.text.clone()).filter(|text| !text.contains('=') && !number(text) && !text.starts_with('$'));
+    let entries = args
+        .rest(0)
+        .map(|word| word.text.text.clone())
+        .filter(|text| !text.contains('=') && !number(text) && !text.starts_with('$'));
     if args.has(&["--version", "--help", "-n", "--dry-run"]) {
         return;
     }
@@ -162,7 +195,10 @@ fn just(call: &Call, out: &mut Out) {
 
 /// `invoke name --option name2`: words that are no option.
 fn tasks(call: &Call, out: &mut Out) {
-    let args = Args::read(call.args(), &[Spec { long: &["--collection", "--search-root", "--config"], short: "crf", ..Spec::default() }]);
+    let args = Args::read(
+        call.args(),
+        &[Spec { long: &["--collection", "--search-root", "--config"], short: "crf", ..Spec::default() }],
+    );
     let tool = if call.program == "task" { "task" } else { "invoke" };
     if !args.plain.is_empty() {
         out.entry(tool, texts(args.rest(0)));

@@ -12,17 +12,98 @@ use std::ops::Range;
 /// curl's options with a value (`curl --help all`, 8).
 pub const CURL: Spec = Spec {
     long: &[
-        "--abstract-unix-socket", "--alt-svc", "--aws-sigv4", "--cacert", "--capath", "--cert", "--cert-type", "--ciphers", "--config",
-        "--connect-timeout", "--connect-to", "--continue-at", "--cookie", "--cookie-jar", "--create-file-mode", "--crlfile", "--curves",
-        "--data", "--data-ascii", "--data-binary", "--data-raw", "--data-urlencode", "--delegation", "--dns-interface", "--dns-servers",
-        "--doh-url", "--dump-header", "--engine", "--etag-compare", "--etag-save", "--form", "--form-string", "--header", "--hostpubmd5",
-        "--hsts", "--interface", "--json", "--keepalive-time", "--key", "--key-type", "--krb", "--libcurl", "--limit-rate", "--local-port",
-        "--login-options", "--max-filesize", "--max-redirs", "--max-time", "--netrc-file", "--noproxy", "--oauth2-bearer", "--output",
-        "--output-dir", "--parallel-max", "--pass", "--pinnedpubkey", "--proto", "--proto-default", "--proto-redir", "--proxy",
-        "--proxy-cacert", "--proxy-header", "--proxy-user", "--pubkey", "--quote", "--range", "--rate", "--referer", "--request",
-        "--request-target", "--resolve", "--retry", "--retry-delay", "--retry-max-time", "--service-name", "--socks4", "--socks5",
-        "--speed-limit", "--speed-time", "--stderr", "--tls-max", "--tls13-ciphers", "--trace", "--trace-ascii", "--unix-socket",
-        "--upload-file", "--url", "--url-query", "--user", "--user-agent", "--variable", "--write-out",
+        "--abstract-unix-socket",
+        "--alt-svc",
+        "--aws-sigv4",
+        "--cacert",
+        "--capath",
+        "--cert",
+        "--cert-type",
+        "--ciphers",
+        "--config",
+        "--connect-timeout",
+        "--connect-to",
+        "--continue-at",
+        "--cookie",
+        "--cookie-jar",
+        "--create-file-mode",
+        "--crlfile",
+        "--curves",
+        "--data",
+        "--data-ascii",
+        "--data-binary",
+        "--data-raw",
+        "--data-urlencode",
+        "--delegation",
+        "--dns-interface",
+        "--dns-servers",
+        "--doh-url",
+        "--dump-header",
+        "--engine",
+        "--etag-compare",
+        "--etag-save",
+        "--form",
+        "--form-string",
+        "--header",
+        "--hostpubmd5",
+        "--hsts",
+        "--interface",
+        "--json",
+        "--keepalive-time",
+        "--key",
+        "--key-type",
+        "--krb",
+        "--libcurl",
+        "--limit-rate",
+        "--local-port",
+        "--login-options",
+        "--max-filesize",
+        "--max-redirs",
+        "--max-time",
+        "--netrc-file",
+        "--noproxy",
+        "--oauth2-bearer",
+        "--output",
+        "--output-dir",
+        "--parallel-max",
+        "--pass",
+        "--pinnedpubkey",
+        "--proto",
+        "--proto-default",
+        "--proto-redir",
+        "--proxy",
+        "--proxy-cacert",
+        "--proxy-header",
+        "--proxy-user",
+        "--pubkey",
+        "--quote",
+        "--range",
+        "--rate",
+        "--referer",
+        "--request",
+        "--request-target",
+        "--resolve",
+        "--retry",
+        "--retry-delay",
+        "--retry-max-time",
+        "--service-name",
+        "--socks4",
+        "--socks5",
+        "--speed-limit",
+        "--speed-time",
+        "--stderr",
+        "--tls-max",
+        "--tls13-ciphers",
+        "--trace",
+        "--trace-ascii",
+        "--unix-socket",
+        "--upload-file",
+        "--url",
+        "--url-query",
+        "--user",
+        "--user-agent",
+        "--variable",
+        "--write-out",
     ],
     short: "EKCbcdDFPHmoUQreXYytzTuAwhx",
     leading: false,
@@ -34,12 +115,53 @@ pub const CURL: Spec = Spec {
 /// wget's options with a value; with one dash they may be clustered (`-qO-`).
 pub const WGET: Spec = Spec {
     long: &[
-        "--execute", "--output-file", "--append-output", "--report-speed", "--input-file", "--base", "--config", "--tries",
-        "--retry-on-http-error", "--output-document", "--start-pos", "--timeout", "--dns-timeout", "--connect-timeout", "--read-timeout",
-        "--wait", "--waitretry", "--quota", "--bind-address", "--limit-rate", "--user", "--password", "--directory-prefix", "--cut-dirs",
-        "--http-user", "--http-password", "--header", "--compression", "--referer", "--user-agent", "--load-cookies", "--save-cookies",
-        "--post-data", "--post-file", "--method", "--body-data", "--secure-protocol", "--certificate", "--private-key", "--ca-certificate",
-        "--ca-directory", "--level", "--accept", "--reject", "--domains", "--include-directories", "--exclude-directories",
+        "--execute",
+        "--output-file",
+        "--append-output",
+        "--report-speed",
+        "--input-file",
+        "--base",
+        "--config",
+        "--tries",
+        "--retry-on-http-error",
+        "--output-document",
+        "--start-pos",
+        "--timeout",
+        "--dns-timeout",
+        "--connect-timeout",
+        "--read-timeout",
+        "--wait",
+        "--waitretry",
+        "--quota",
+        "--bind-address",
+        "--limit-rate",
+        "--user",
+        "--password",
+        "--directory-prefix",
+        "--cut-dirs",
+        "--http-user",
+        "--http-password",
+        "--header",
+        "--compression",
+        "--referer",
+        "--user-agent",
+        "--load-cookies",
+        "--save-cookies",
+        "--post-data",
+        "--post-file",
+        "--method",
+        "--body-data",
+        "--secure-protocol",
+        "--certificate",
+        "--private-key",
+        "--ca-certificate",
+        "--ca-directory",
+        "--level",
+        "--accept",
+        "--reject",
+        "--domains",
+        "--include-directories",
+        "--exclude-directories",
     ],
     short: "eoaiBtOTwQPUlARDIX",
     leading: false,
@@ -61,8 +183,22 @@ pub const GIT: Spec = Spec {
 /// Options of `git clone` with a value.
 pub const CLONE: Spec = Spec {
     long: &[
-        "--branch", "--origin", "--upload-pack", "--depth", "--config", "--reference", "--reference-if-able", "--template", "--separate-git-dir",
-        "--shallow-since", "--shallow-exclude", "--jobs", "--filter", "--server-option", "--bundle-uri", "--revision",
+        "--branch",
+        "--origin",
+        "--upload-pack",
+        "--depth",
+        "--config",
+        "--reference",
+        "--reference-if-able",
+        "--template",
+        "--separate-git-dir",
+        "--shallow-since",
+        "--shallow-exclude",
+        "--jobs",
+        "--filter",
+        "--server-option",
+        "--bundle-uri",
+        "--revision",
     ],
     short: "boucj",
     leading: false,
@@ -95,7 +231,20 @@ fn downloads(call: &Call, out: &mut Out) {
     let spec = if call.program == "curl" { CURL } else { WGET };
     let args = Args::read(call.args(), &[spec]);
     // Asking for headers, sending data or checking health fetches nothing that is kept.
-    let sends = ["-I", "--head", "-T", "--upload-file", "-F", "--form", "--spider", "-d", "--data", "--data-raw", "--data-binary", "--json"];
+    let sends = [
+        "-I",
+        "--head",
+        "-T",
+        "--upload-file",
+        "-F",
+        "--form",
+        "--spider",
+        "-d",
+        "--data",
+        "--data-raw",
+        "--data-binary",
+        "--json",
+    ];
     let method = args.value(&["-X", "--request"]).is_some_and(|word| word.text.text != "GET");
     if method || args.has(&sends) && call.program == "curl" || args.has(&["--spider"]) {
         return;
@@ -112,7 +261,9 @@ fn downloads(call: &Call, out: &mut Out) {
 fn is_url(word: &Word) -> bool {
     let text = word.text.text.as_str();
     let host = text.split('/').next().unwrap_or("");
-    text.contains("://") || text.starts_with('$') || host.contains('.') && !host.starts_with('.') && !host.starts_with("127.")
+    text.contains("://")
+        || text.starts_with('$')
+        || host.contains('.') && !host.starts_with('.') && !host.starts_with("127.")
 }
 
 /// A file of a repository on GitHub: `owner/repo` held by the tag, branch or commit in the URL.
@@ -132,7 +283,8 @@ fn hosted(url: &Text) -> Option<Reference> {
         _ => return None,
     };
     let place = parts.get(at)?.clone();
-    let archive = [".tar.gz", ".zip"].into_iter().find(|end| piece(3) == Some("archive") && text[place.clone()].ends_with(end));
+    let archive =
+        [".tar.gz", ".zip"].into_iter().find(|end| piece(3) == Some("archive") && text[place.clone()].ends_with(end));
     let place = place.start..place.end - archive.map_or(0, str::len);
     let version = &text[place.clone()];
     if pypi::is_computed(owner) || pypi::is_computed(repo) {
@@ -185,7 +337,8 @@ fn cloned(url: &Word, rev: Option<&Word>, out: &mut Out) {
         reference.strength = None;
     } else if rev.is_none() {
         // Without a ref it is the newest commit of the default branch.
-        reference.strength = Some(if pypi::is_computed(text) { Strength::Floating(Precision::Word) } else { Strength::Unspecified });
+        reference.strength =
+            Some(if pypi::is_computed(text) { Strength::Floating(Precision::Word) } else { Strength::Unspecified });
     }
     let id = out.push(reference);
     out.deed(Deed::Clone(id));

@@ -5,7 +5,18 @@ use super::{Call, Inner, Out, install};
 use crate::model::script::{Deed, Enforcement, InstallTool, Word};
 
 const HATCH: Spec = Spec {
-    long: &["--env", "--project", "--data-dir", "--cache-dir", "--config", "--include", "--exclude", "--filter", "--python", "--target"],
+    long: &[
+        "--env",
+        "--project",
+        "--data-dir",
+        "--cache-dir",
+        "--config",
+        "--include",
+        "--exclude",
+        "--filter",
+        "--python",
+        "--target",
+    ],
     short: "epixft",
     leading: true,
     greedy: false,

@@ -52,7 +52,8 @@ fn bare(command: &Command) -> &[Word] {
     let mut words = command.words.as_slice();
     for _ in 0..4 {
         let Some(first) = words.first() else { return words };
-        if !matches!(prefix::program(&first.text.text), "sudo" | "env" | "exec" | "time" | "command" | "nohup" | "doas") {
+        if !matches!(prefix::program(&first.text.text), "sudo" | "env" | "exec" | "time" | "command" | "nohup" | "doas")
+        {
             return words;
         }
         words = &words[1..];
@@ -73,14 +74,30 @@ fn program_of(command: &Command) -> &str {
 fn is_interpreter(command: &Command) -> bool {
     let words = bare(command);
     let program = program_of(command);
-    let shell = matches!(program, "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "fish" | "perl" | "ruby" | "node" | "iex" | "Invoke-Expression");
+    let shell = matches!(
+        program,
+        "bash"
+            | "sh"
+            | "zsh"
+            | "dash"
+            | "ksh"
+            | "ash"
+            | "fish"
+            | "perl"
+            | "ruby"
+            | "node"
+            | "iex"
+            | "Invoke-Expression"
+    );
     let python = prefix::is_python(program);
     // `python -c '…'` and `python -m json.tool` read data; `bash file` runs the file.
     let first = words.iter().skip(1).map(|word| word.text.text.as_str()).find(|text| *text != "--");
     match first {
         None => shell || python,
         Some("-" | "-s" | "/dev/stdin") => shell || python,
-        Some(text) if text.starts_with('-') && !text.starts_with("--") => shell && !text.contains('c') && !matches!(program, "perl" | "ruby" | "node"),
+        Some(text) if text.starts_with('-') && !text.starts_with("--") => {
+            shell && !text.contains('c') && !matches!(program, "perl" | "ruby" | "node")
+        }
         Some(_) => false,
     }
 }
@@ -119,7 +136,9 @@ fn substituted(commands: &[Command], index: usize) -> Option<Location> {
     around.sort_by_key(|outer| outer.at.span.len());
     let nearest = around.first()?;
     // In `sh -c "$(curl …)"` the nearest command is the output itself.
-    let is_output = bare(nearest).first().is_some_and(|word| word.text.text.starts_with(['$', '`']) && !word.text.text.starts_with("${"));
+    let is_output = bare(nearest)
+        .first()
+        .is_some_and(|word| word.text.text.starts_with(['$', '`']) && !word.text.text.starts_with("${"));
     let outer = around.get(1).filter(|_| is_output).unwrap_or(nearest);
     (is_output || evaluates(outer)).then_some(outer.at)
 }
@@ -139,10 +158,14 @@ fn saved_as(command: &Command) -> Option<String> {
     let program = program_of(command);
     let spec = if program == "curl" { fetch::CURL } else { fetch::WGET };
     let args = Args::read(words.get(1..)?, &[spec]);
-    let target = args.value(&["-o", "--output"]).filter(|_| program == "curl").or_else(|| args.value(&["-O", "--output-document"]).filter(|_| program == "wget"));
+    let target = args
+        .value(&["-o", "--output"])
+        .filter(|_| program == "curl")
+        .or_else(|| args.value(&["-O", "--output-document"]).filter(|_| program == "wget"));
     let redirect = command.redirects.iter().find(|redirect| matches!(redirect.operator.as_str(), ">" | ">>" | "1>"));
     let from_url = || {
-        let named = program == "wget" || args.has(&["-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"]);
+        let named =
+            program == "wget" || args.has(&["-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"]);
         let url = args.rest(0).next().filter(|_| named)?;
         Some(url.text.text.split(['?', '#']).next().unwrap_or("").to_string())
     };
@@ -165,7 +188,10 @@ fn executes(command: &Command, name: &str) -> bool {
     let Some(first) = words.first() else { return false };
     let called = names(first, name) && !matches!(program_of(command), "curl" | "wget");
     let program = program_of(command);
-    let runner = matches!(program, "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "source" | "." | "perl" | "ruby" | "node" | "pwsh");
+    let runner = matches!(
+        program,
+        "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "source" | "." | "perl" | "ruby" | "node" | "pwsh"
+    );
     let argument = words.iter().skip(1).find(|word| !word.text.text.starts_with('-'));
     called || (runner || prefix::is_python(program)) && argument.is_some_and(|word| names(word, name))
 }
@@ -203,7 +229,10 @@ fn check_out(commands: &[Command], index: usize, id: ReferenceId, facts: &mut Fa
     let named = args.word(1).map_or(url, |word| word.text.text.trim_end_matches('/'));
     let folder = named.rsplit('/').next().unwrap_or("").trim_end_matches(".git").to_string();
     for command in &commands[index + 1..] {
-        if clone_of(command).is_some() && command.cwd.as_deref() == commands[index].cwd.as_deref() && program_of(command) == "git" {
+        if clone_of(command).is_some()
+            && command.cwd.as_deref() == commands[index].cwd.as_deref()
+            && program_of(command) == "git"
+        {
             continue;
         }
         if let Some(rev) = checked_out(command, &folder) {

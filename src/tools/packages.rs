@@ -52,14 +52,24 @@ pub fn is_project(word: &Word) -> bool {
     let bare = text.split_once('[').filter(|_| !text.starts_with('$')).map_or(text, |(before, _)| before);
     // What stands inside `${{ }}` or `$( )` is no path of ours: `${{ matrix.a/b }}`.
     let outside = without_expansions(bare);
-    let path = outside.contains(['/', '\\']) || matches!(bare, "." | "..") || ARCHIVES.iter().any(|end| outside.ends_with(end));
+    let path = outside.contains(['/', '\\'])
+        || matches!(bare, "." | "..")
+        || ARCHIVES.iter().any(|end| outside.ends_with(end));
     path && !outside.contains('@') || is_working_folder(text) || !word.expands && pypi::is_path(text)
 }
 
 /// `$PWD` and its like: the tree itself.
 fn is_working_folder(text: &str) -> bool {
     let bare = text.split_once('[').filter(|_| text.ends_with(']')).map_or(text, |(before, _)| before);
-    let names = ["$PWD", "${PWD}", "$(pwd)", "$GITHUB_WORKSPACE", "${GITHUB_WORKSPACE}", "$CI_PROJECT_DIR", "${CI_PROJECT_DIR}"];
+    let names = [
+        "$PWD",
+        "${PWD}",
+        "$(pwd)",
+        "$GITHUB_WORKSPACE",
+        "${GITHUB_WORKSPACE}",
+        "$CI_PROJECT_DIR",
+        "${CI_PROJECT_DIR}",
+    ];
     names.contains(&bare) || bare.replace(' ', "") == "${{github.workspace}}"
 }
 
@@ -127,6 +137,7 @@ pub fn variable_words(name: &str, out: &Out) -> Vec<Word> {
 
 /// Splits each text at commas: `--with a,b`.
 pub fn comma_list<'w>(words: impl Iterator<Item = &'w Word>) -> Vec<String> {
-    let split = |text: String| text.split([',', ' ']).map(str::to_string).filter(|name| !name.is_empty()).collect::<Vec<_>>();
+    let split =
+        |text: String| text.split([',', ' ']).map(str::to_string).filter(|name| !name.is_empty()).collect::<Vec<_>>();
     texts(words).into_iter().flat_map(split).collect()
 }

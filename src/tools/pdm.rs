@@ -9,8 +9,25 @@ use crate::model::script::{Deed, Enforcement, InstallTool};
 
 const PDM: Spec = Spec {
     long: &[
-        "--project", "--override", "--lockfile", "--skip", "--venv", "--group", "--with", "--without", "--config-setting", "--exclude-newer",
-        "--strategy", "--python", "--platform", "--implementation", "--editable", "--env", "--env-file", "--working-dir", "--config",
+        "--project",
+        "--override",
+        "--lockfile",
+        "--skip",
+        "--venv",
+        "--group",
+        "--with",
+        "--without",
+        "--config-setting",
+        "--exclude-newer",
+        "--strategy",
+        "--python",
+        "--platform",
+        "--implementation",
+        "--editable",
+        "--env",
+        "--env-file",
+        "--working-dir",
+        "--config",
     ],
     short: "pLkGCSec",
     leading: false,
@@ -34,7 +51,8 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         "lock" => out.upgrade("pdm.lock"),
         "run" => return run(words, out),
         // `pdm lint` runs the script `lint` of pyproject.toml.
-        "" | "build" | "publish" | "use" | "venv" | "config" | "info" | "list" | "export" | "init" | "self" | "python" | "show" => {}
+        "" | "build" | "publish" | "use" | "venv" | "config" | "info" | "list" | "export" | "init" | "self"
+        | "python" | "show" => {}
         script => out.entry("pdm", vec![script.to_string()]),
     }
     None

@@ -11,13 +11,58 @@ use crate::model::script::{Deed, Enforcement, Install, InstallTool, Word};
 /// pip's options with a value.
 const PIP: Spec = Spec {
     long: &[
-        "--abi", "--build", "--build-constraint", "--build-option", "--cache-dir", "--cert", "--client-cert", "--config-settings",
-        "--constraint", "--dest", "--editable", "--exists-action", "--extra-index-url", "--find-links", "--global-option", "--group",
-        "--hash", "--implementation", "--index-url", "--install-option", "--keyring-provider", "--log", "--log-file", "--no-binary",
-        "--only-binary", "--only-final", "--platform", "--prefix", "--progress-bar", "--proxy", "--pypi-url", "--python",
-        "--python-version", "--report", "--requirement", "--requirements-from-script", "--resume-retries", "--retries", "--root",
-        "--root-user-action", "--src", "--target", "--timeout", "--trusted-host", "--upgrade-strategy", "--uploaded-prior-to",
-        "--use-deprecated", "--use-feature", "--wheel-dir", "--all-releases", "--constraints", "--requirements",
+        "--abi",
+        "--build",
+        "--build-constraint",
+        "--build-option",
+        "--cache-dir",
+        "--cert",
+        "--client-cert",
+        "--config-settings",
+        "--constraint",
+        "--dest",
+        "--editable",
+        "--exists-action",
+        "--extra-index-url",
+        "--find-links",
+        "--global-option",
+        "--group",
+        "--hash",
+        "--implementation",
+        "--index-url",
+        "--install-option",
+        "--keyring-provider",
+        "--log",
+        "--log-file",
+        "--no-binary",
+        "--only-binary",
+        "--only-final",
+        "--platform",
+        "--prefix",
+        "--progress-bar",
+        "--proxy",
+        "--pypi-url",
+        "--python",
+        "--python-version",
+        "--report",
+        "--requirement",
+        "--requirements-from-script",
+        "--resume-retries",
+        "--retries",
+        "--root",
+        "--root-user-action",
+        "--src",
+        "--target",
+        "--timeout",
+        "--trusted-host",
+        "--upgrade-strategy",
+        "--uploaded-prior-to",
+        "--use-deprecated",
+        "--use-feature",
+        "--wheel-dir",
+        "--all-releases",
+        "--constraints",
+        "--requirements",
     ],
     short: "rceiftdbwC",
     leading: false,
@@ -29,9 +74,27 @@ const PIP: Spec = Spec {
 /// pip-tools' options with a value.
 const TOOLS: Spec = Spec {
     long: &[
-        "--extra", "--find-links", "--index-url", "--extra-index-url", "--cert", "--client-cert", "--trusted-host", "--annotation-style",
-        "--upgrade-package", "--output-file", "--newline", "--max-rounds", "--cache-dir", "--pip-args", "--resolver", "--unsafe-package",
-        "--config", "--constraint", "--build-deps-for", "--python-executable", "--uploaded-prior-to",
+        "--extra",
+        "--find-links",
+        "--index-url",
+        "--extra-index-url",
+        "--cert",
+        "--client-cert",
+        "--trusted-host",
+        "--annotation-style",
+        "--upgrade-package",
+        "--output-file",
+        "--newline",
+        "--max-rounds",
+        "--cache-dir",
+        "--pip-args",
+        "--resolver",
+        "--unsafe-package",
+        "--config",
+        "--constraint",
+        "--build-deps-for",
+        "--python-executable",
+        "--uploaded-prior-to",
     ],
     short: "fiPoc",
     leading: false,
@@ -86,7 +149,9 @@ pub fn targets(args: &Args, role: Role, found: &mut Install, out: &mut Out) {
     for word in args.values(&["-e", "--editable"]) {
         packages::sort_editable(word, role, found, out);
     }
-    found.files.extend(files(args.values(&["-r", "--requirement", "--requirements", "--requirements-from-script"]), false));
+    found
+        .files
+        .extend(files(args.values(&["-r", "--requirement", "--requirements", "--requirements-from-script"]), false));
     found.files.extend(files(args.values(&["-c", "--constraint", "--constraints"]), true));
     found.extra_indexes.extend(args.values(&["--extra-index-url"]).cloned());
     found.groups.extend(texts(args.values(&["--group", "--extra"])));
@@ -108,7 +173,11 @@ pub fn from_environment(lead: &str, found: &mut Install, out: &Out) {
 /// Whether an install installs nothing that can be named: `pip install --help`, a lone `pip install -U`.
 pub fn is_empty(found: &Install) -> bool {
     let requirements = found.files.iter().any(|file| !file.constraint);
-    found.references.is_empty() && found.projects.is_empty() && found.opaque.is_empty() && !requirements && found.groups.is_empty()
+    found.references.is_empty()
+        && found.projects.is_empty()
+        && found.opaque.is_empty()
+        && !requirements
+        && found.groups.is_empty()
 }
 
 /// `pip-sync [files]` makes the environment equal to compiled files.

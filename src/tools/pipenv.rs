@@ -10,8 +10,17 @@ use crate::model::script::{Deed, Enforcement, InstallTool};
 
 const PIPENV: Spec = Spec {
     long: &[
-        "--pypi-mirror", "--python", "--extra-pip-args", "--resolver", "--categories", "--extras", "--config-settings", "--index",
-        "--requirements", "--editable", "--backend",
+        "--pypi-mirror",
+        "--python",
+        "--extra-pip-args",
+        "--resolver",
+        "--categories",
+        "--extras",
+        "--config-settings",
+        "--index",
+        "--requirements",
+        "--editable",
+        "--backend",
     ],
     short: "ire",
     leading: false,
@@ -33,7 +42,8 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         "update" | "lock" | "upgrade" => out.upgrade("Pipfile.lock"),
         "verify" => out.deed(Deed::VerifyLock { tool: InstallTool::Pipenv }),
         "run" => {
-            if let Some(name) = words.first().filter(|word| !word.expands && !word.text.text.contains(['/', '.', '-'])) {
+            if let Some(name) = words.first().filter(|word| !word.expands && !word.text.text.contains(['/', '.', '-']))
+            {
                 out.entry("pipenv", vec![name.text.text.clone()]);
             }
             return Inner::command(words);

@@ -10,8 +10,20 @@ use crate::model::script::{Deed, Enforcement, Install, InstallTool};
 
 const POETRY: Spec = Spec {
     long: &[
-        "--without", "--with", "--only", "--extras", "--project", "--directory", "--group", "--optional", "--python", "--platform",
-        "--markers", "--source", "--format", "--output",
+        "--without",
+        "--with",
+        "--only",
+        "--extras",
+        "--project",
+        "--directory",
+        "--group",
+        "--optional",
+        "--python",
+        "--platform",
+        "--markers",
+        "--source",
+        "--format",
+        "--output",
     ],
     short: "EPCGo",
     leading: false,

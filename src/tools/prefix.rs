@@ -25,7 +25,8 @@ pub fn program(text: &str) -> &str {
 
 /// Programs that scripts and makefiles keep in a variable of the same name: `$(PIP) install`, `${PYTHON} -m build`.
 const VARIABLES: [&str; 14] = [
-    "pip", "python", "uv", "poetry", "pdm", "pipenv", "tox", "nox", "pytest", "docker", "podman", "conda", "mamba", "npm",
+    "pip", "python", "uv", "poetry", "pdm", "pipenv", "tox", "nox", "pytest", "docker", "podman", "conda", "mamba",
+    "npm",
 ];
 
 /// Whether a program is a Python interpreter.
@@ -38,7 +39,8 @@ pub fn family(call: &Call) -> Option<Recognise> {
     Some(match call.program {
         "sudo" | "doas" => sudo,
         "env" => env,
-        "command" | "exec" | "builtin" | "nohup" | "time" | "setsid" | "catchsegv" | "winpty" | "linux32" | "caffeinate" | "!" => plain,
+        "command" | "exec" | "builtin" | "nohup" | "time" | "setsid" | "catchsegv" | "winpty" | "linux32"
+        | "caffeinate" | "!" => plain,
         "nice" | "ionice" | "stdbuf" | "chrt" | "taskset" | "unbuffer" | "eatmydata" | "faketime" => nice,
         "timeout" | "gtimeout" => timeout,
         "xvfb-run" | "dbus-run-session" | "xvfb-run-safe" => xvfb,
@@ -69,7 +71,8 @@ fn plain<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
 }
 
 fn sudo<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
-    let long = &["--user", "--group", "--host", "--chdir", "--chroot", "--prompt", "--close-from", "--preserve-env-list"];
+    let long =
+        &["--user", "--group", "--host", "--chdir", "--chroot", "--prompt", "--close-from", "--preserve-env-list"];
     let args = read(call, long, "ughpCDRT");
     after_assignments(args.tail(0, call.args()), out)
 }
@@ -107,7 +110,15 @@ fn timeout<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
 }
 
 fn xvfb<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
-    let long = &["--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait", "--config-file"];
+    let long = &[
+        "--error-file",
+        "--auth-file",
+        "--server-num",
+        "--xauth-protocol",
+        "--server-args",
+        "--wait",
+        "--config-file",
+    ];
     let args = read(call, long, "efnpsw");
     Inner::command(args.tail(0, call.args()))
 }
@@ -115,7 +126,8 @@ fn xvfb<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
 /// `retry 3 cmd`, `retry -t 5 -- cmd`: several programs have this name, so numbers are skipped.
 fn retry<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
     let args = read(call, &["--times", "--delay", "--max", "--tries", "--until", "--sleep", "--timeout"], "tdmsT");
-    let numbers = args.rest(0).take_while(|word| word.text.text.trim_end_matches(['s', 'm']).parse::<f64>().is_ok()).count();
+    let numbers =
+        args.rest(0).take_while(|word| word.text.text.trim_end_matches(['s', 'm']).parse::<f64>().is_ok()).count();
     Inner::command(args.tail(numbers, call.args()))
 }
 
@@ -132,7 +144,17 @@ fn coverage<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
     }
     let words = &call.args()[1..];
     let spec = Spec {
-        long: &["--source", "--omit", "--include", "--concurrency", "--context", "--rcfile", "--data-file", "--debug", "--output"],
+        long: &[
+            "--source",
+            "--omit",
+            "--include",
+            "--concurrency",
+            "--context",
+            "--rcfile",
+            "--data-file",
+            "--debug",
+            "--output",
+        ],
         short: "o",
         leading: true,
         ..Spec::default()
@@ -173,7 +195,8 @@ fn python<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
 pub fn assignment(text: &str) -> Option<(&str, usize)> {
     let equals = text.find('=')?;
     let name = &text[..equals];
-    let ok = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let ok = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     ok.then_some((name, equals + 1))
 }
 
@@ -195,7 +218,9 @@ pub fn exports(words: &[Word], env: &mut Vec<(String, Text)>) {
 fn powershell_assignment(words: &[Word], env: &mut Vec<(String, Text)>) {
     let Some(name) = words[0].text.text.strip_prefix("$env:") else { return };
     match name.split_once('=') {
-        Some((name, value)) if !value.is_empty() => env.push((name.to_string(), Text { text: value.to_string(), ..words[0].text.clone() })),
+        Some((name, value)) if !value.is_empty() => {
+            env.push((name.to_string(), Text { text: value.to_string(), ..words[0].text.clone() }))
+        }
         None if words.get(1).is_some_and(|word| word.text.text == "=") => {
             if let Some(value) = words.get(2) {
                 env.push((name.to_string(), value.text.clone()));

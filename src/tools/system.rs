@@ -8,15 +8,54 @@ use crate::model::script::{Deed, Enforcement, InstallTool, Word};
 
 /// Programs that this file knows.
 pub const MANAGERS: [&str; 15] = [
-    "apt-get", "apt", "aptitude", "apk", "dnf", "dnf5", "yum", "microdnf", "zypper", "pacman", "brew", "choco", "apt-fast", "tdnf", "eatmydata-apt",
+    "apt-get",
+    "apt",
+    "aptitude",
+    "apk",
+    "dnf",
+    "dnf5",
+    "yum",
+    "microdnf",
+    "zypper",
+    "pacman",
+    "brew",
+    "choco",
+    "apt-fast",
+    "tdnf",
+    "eatmydata-apt",
 ];
 
 const SYSTEM: Spec = Spec {
     long: &[
-        "--option", "--target-release", "--default-release", "--config-file", "--virtual", "--repository", "--root", "--keys-dir",
-        "--repositories-file", "--cache-dir", "--arch", "--wait", "--enablerepo", "--disablerepo", "--setopt", "--exclude", "--installroot",
-        "--releasever", "--repo", "--host-architecture", "--build-profiles", "--version", "--source", "--repoid", "--config", "--appdir",
-        "--cachedir", "--dbpath", "--from",
+        "--option",
+        "--target-release",
+        "--default-release",
+        "--config-file",
+        "--virtual",
+        "--repository",
+        "--root",
+        "--keys-dir",
+        "--repositories-file",
+        "--cache-dir",
+        "--arch",
+        "--wait",
+        "--enablerepo",
+        "--disablerepo",
+        "--setopt",
+        "--exclude",
+        "--installroot",
+        "--releasever",
+        "--repo",
+        "--host-architecture",
+        "--build-profiles",
+        "--version",
+        "--source",
+        "--repoid",
+        "--config",
+        "--appdir",
+        "--cachedir",
+        "--dbpath",
+        "--from",
     ],
     short: "otcXp",
     leading: false,
@@ -33,8 +72,12 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     }
     match (call.program, args.text(0)) {
         ("pacman", _) => pacman(&args, out),
-        (_, "install" | "add" | "in" | "reinstall" | "groupinstall" | "localinstall") => packages(&args, 1, call.program, out),
-        ("apt-get" | "apt" | "aptitude" | "apt-fast", "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") => all(&args, out),
+        (_, "install" | "add" | "in" | "reinstall" | "groupinstall" | "localinstall") => {
+            packages(&args, 1, call.program, out)
+        }
+        ("apt-get" | "apt" | "aptitude" | "apt-fast", "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") => {
+            all(&args, out)
+        }
         ("dnf" | "dnf5" | "yum" | "microdnf" | "tdnf", "upgrade" | "update") | ("apk", "upgrade") => all(&args, out),
         ("zypper", "update" | "up" | "dup" | "dist-upgrade") | ("brew" | "choco", "upgrade") => all(&args, out),
         _ => {}
@@ -61,7 +104,10 @@ fn packages(args: &Args, from: usize, program: &str, out: &mut Out) {
     let mut found = install(InstallTool::System, Enforcement::NoLock);
     for word in args.rest(from) {
         let text = word.text.text.as_str();
-        if text.contains('/') && (text.starts_with(['.', '/', '~', '$']) || text.contains("://")) || text.ends_with(".deb") || text.ends_with(".rpm") {
+        if text.contains('/') && (text.starts_with(['.', '/', '~', '$']) || text.contains("://"))
+            || text.ends_with(".deb")
+            || text.ends_with(".rpm")
+        {
             found.projects.push(word.clone());
             continue;
         }
@@ -111,7 +157,9 @@ fn strength(mark: &str, version: &str, expands: bool) -> Option<Strength> {
         // A suite, a pinned repository tag, a bound.
         Some(b'/' | b'@' | b'<' | b'>') => Some(Strength::Floating(Precision::Word)),
         Some(b'~') => Some(Strength::Floating(Precision::Minor)),
-        _ if version.contains('*') => Some(Strength::Floating(if version.contains('.') { Precision::Minor } else { Precision::Major })),
+        _ if version.contains('*') => {
+            Some(Strength::Floating(if version.contains('.') { Precision::Minor } else { Precision::Major }))
+        }
         _ if mark.starts_with("=~") => Some(Strength::Floating(Precision::Minor)),
         _ => Some(Strength::Exact),
     }

@@ -42,13 +42,15 @@ impl Read {
     /// `name[>=2]:word`: name, version slot, strength.
     fn reference(&self, id: ReferenceId) -> String {
         let reference = &self.facts.references[id.index as usize];
-        let slot = reference.site.version.or(reference.site.digest).map_or("~", |slot| &self.text[slot.at.span.range()]);
+        let slot =
+            reference.site.version.or(reference.site.digest).map_or("~", |slot| &self.text[slot.at.span.range()]);
         let origin = match &reference.origin {
             Origin::Vcs(_) => "vcs ",
             Origin::Url(_) => "url ",
             _ => "",
         };
-        let extras = if reference.extras.is_empty() { String::new() } else { format!("{{{}}}", reference.extras.join(",")) };
+        let extras =
+            if reference.extras.is_empty() { String::new() } else { format!("{{{}}}", reference.extras.join(",")) };
         format!("{origin}{}{extras}[{slot}]:{}", reference.subject.name, strength(reference.strength))
     }
 
@@ -59,12 +61,22 @@ impl Read {
             other => parts.push(format!("{other:?}").to_lowercase()),
         }
         parts.extend(install.references.iter().map(|id| self.reference(*id)));
-        parts.extend(install.files.iter().map(|file| format!("{}{}", if file.constraint { "-c=" } else { "-r=" }, file.path.text.text)));
+        parts.extend(
+            install
+                .files
+                .iter()
+                .map(|file| format!("{}{}", if file.constraint { "-c=" } else { "-r=" }, file.path.text.text)),
+        );
         parts.extend(install.projects.iter().map(|word| format!("project={}", word.text.text)));
         parts.extend(install.opaque.iter().map(|word| format!("opaque={}", word.text.text)));
         parts.extend(install.extra_indexes.iter().map(|word| format!("extra={}", word.text.text)));
         parts.extend(install.groups.iter().map(|group| format!("+{group}")));
-        let flags = [(install.no_deps, "no-deps"), (install.require_hashes, "hashes"), (install.upgrade, "upgrade"), (install.no_index, "no-index")];
+        let flags = [
+            (install.no_deps, "no-deps"),
+            (install.require_hashes, "hashes"),
+            (install.upgrade, "upgrade"),
+            (install.no_index, "no-index"),
+        ];
         parts.extend(flags.iter().filter(|(on, _)| *on).map(|(_, name)| name.to_string()));
         parts.join(" ")
     }
@@ -216,7 +228,10 @@ fn uv_projects_tools_and_packages() {
         ("uvx ruff==0.5.0 check", "tool ruff[==0.5.0]:exact; Lint(ruff)"),
         ("uvx --from 'ruff>0.2' ruff check", "tool ruff[>0.2]:word; Lint(ruff)"),
         ("uvx --with tox-uv tox -e py", "tool tox[]:-; tool tox-uv[]:-; Test(tox); tox:py"),
-        ("uv tool run --python 3.12 --from build==1.2.1 pyproject-build", "tool build[==1.2.1]:exact; Build(pyproject-build)"),
+        (
+            "uv tool run --python 3.12 --from build==1.2.1 pyproject-build",
+            "tool build[==1.2.1]:exact; Build(pyproject-build)",
+        ),
         ("uv tool install 'tox>=4' --with tox-uv==1.0", "tool tox[>=4]:word; tool tox-uv[==1.0]:exact"),
         ("uv tool install .", "UvPip project=."),
         ("uv python install 3.12", ""),
@@ -283,7 +298,10 @@ fn other_python_tools() {
 #[test]
 fn other_ecosystems() {
     check(&[
-        ("sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc zlib1g-dev=1:1.2-3", "System gcc[]:- zlib1g-dev[=1:1.2-3]:exact"),
+        (
+            "sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc zlib1g-dev=1:1.2-3",
+            "System gcc[]:- zlib1g-dev[=1:1.2-3]:exact",
+        ),
         ("apt-get -o Acquire::Retries=3 install -t stable x", "System x[]:-"),
         ("apt-get upgrade -y", "upgrade system packages"),
         ("apk add --no-cache --virtual .build gcc=12.2-r1 'musl~1.2'", "System gcc[=12.2-r1]:exact musl[~]:minor"),
@@ -322,8 +340,14 @@ fn images() {
         ("docker pull -q redis", "image redis[]:-"),
         ("docker --context x container run -d registry:5000/a", "image registry:5000/a[]:-"),
         ("docker tag a:latest b:latest && docker push b:latest", ""),
-        ("docker build -t app:latest --build-arg A=b -f ci/Dockerfile --pull .", "build ci/Dockerfile . app:latest pull; Build(docker build)"),
-        ("docker buildx build --push --cache-from type=gha --platform x --tag a ctx", "build - ctx a cached; Build(docker build)"),
+        (
+            "docker build -t app:latest --build-arg A=b -f ci/Dockerfile --pull .",
+            "build ci/Dockerfile . app:latest pull; Build(docker build)",
+        ),
+        (
+            "docker buildx build --push --cache-from type=gha --platform x --tag a ctx",
+            "build - ctx a cached; Build(docker build)",
+        ),
         ("docker buildx create --use; docker login -u x; docker ps", ""),
         ("docker exec -it web pytest", "Test(pytest)"),
         ("docker compose -f a.yml run --rm web pytest", "compose:a.yml; Test(pytest)"),
@@ -349,19 +373,31 @@ fn downloads_and_clones() {
         ("sh -c \"$(curl -fsSL https://x/i)\"", "download https://x/i run by `sh -c \"$(curl -fsSL https://x/i)\"`"),
         ("V=$(curl -s https://x/v)", "download https://x/v kept"),
         ("curl -o i.sh https://x/i && sh i.sh", "download https://x/i run by `sh i.sh`; call i.sh"),
-        ("curl -Lo i.sh https://x/i\necho \"$S i.sh\" | sha256sum -c\nbash ./i.sh", "download https://x/i run by `bash ./i.sh` verified; call ./i.sh"),
-        ("wget https://x/get.py\nchmod +x get.py\n./get.py", "download https://x/get.py run by `./get.py`; call ./get.py"),
+        (
+            "curl -Lo i.sh https://x/i\necho \"$S i.sh\" | sha256sum -c\nbash ./i.sh",
+            "download https://x/i run by `bash ./i.sh` verified; call ./i.sh",
+        ),
+        (
+            "wget https://x/get.py\nchmod +x get.py\n./get.py",
+            "download https://x/get.py run by `./get.py`; call ./get.py",
+        ),
         ("curl -O https://x/i.sh", "download https://x/i.sh kept"),
         ("curl -X POST https://x/hook; curl -d a https://x", ""),
         ("git clone https://github.com/a/b", "clone vcs a/b[~]:-"),
         ("git clone --depth 1 -b v1.2.3 https://github.com/a/b.git dir", "clone vcs a/b[v1.2.3]:exact"),
         ("git clone --branch main git@github.com:a/b", "clone vcs a/b[main]:word"),
-        (&format!("git clone https://github.com/a/b && cd b && git checkout {commit}"), &format!("clone vcs a/b[{commit}]:immutable")),
+        (
+            &format!("git clone https://github.com/a/b && cd b && git checkout {commit}"),
+            &format!("clone vcs a/b[{commit}]:immutable"),
+        ),
         ("git clone https://github.com/a/b x; git -C x checkout -q v1.0.0", "clone vcs a/b[v1.0.0]:exact"),
         ("git clone ../x; git status", ""),
     ]);
     let found = read("curl -L https://github.com/a/b/releases/download/v1.2.3/x.sh | sh");
-    assert_eq!((found.facts.references[0].subject.name.as_str(), found.facts.references[0].strength), ("a/b", Some(Strength::Exact)));
+    assert_eq!(
+        (found.facts.references[0].subject.name.as_str(), found.facts.references[0].strength),
+        ("a/b", Some(Strength::Exact))
+    );
 }
 
 #[test]

@@ -31,7 +31,8 @@ fn calls_have_literal_arguments() {
         ("a.b.c('x').d('y')", "a.b.c('x')"),
     ] {
         let found = module(text);
-        let calls: Vec<String> = found.calls.iter().map(|call| format!("{}({})", call.name, show(&call.args))).collect();
+        let calls: Vec<String> =
+            found.calls.iter().map(|call| format!("{}({})", call.name, show(&call.args))).collect();
         assert_eq!(calls.join(" "), expected, "{text}");
     }
 }
@@ -43,9 +44,13 @@ fn keywords_and_functions_are_known() {
     let functions: Vec<&str> = found.functions.iter().map(|function| function.name.text.as_str()).collect();
     assert_eq!(functions, ["tests", "plain"]);
     let session = &found.functions[0].decorators[0];
-    assert_eq!((session.name.as_str(), show(session.keyword("python").unwrap())), ("nox.session", "'3.11' '3.12'".to_string()));
+    assert_eq!(
+        (session.name.as_str(), show(session.keyword("python").unwrap())),
+        ("nox.session", "'3.11' '3.12'".to_string())
+    );
     assert_eq!(found.functions[0].decorators[1].name, "other");
-    let places: Vec<(&str, Option<usize>)> = found.calls.iter().map(|call| (call.name.as_str(), call.function)).collect();
+    let places: Vec<(&str, Option<usize>)> =
+        found.calls.iter().map(|call| (call.name.as_str(), call.function)).collect();
     assert_eq!(places, [("session.install", Some(0)), ("session.run", Some(0)), ("z", None)]);
 }
 
@@ -59,7 +64,8 @@ fn strings_keep_their_place() {
 
 #[test]
 fn every_prefix_of_a_hostile_text_is_read() {
-    let text = "@a.b(c='é')\nasync def f(x=g('''é\n''')):\n\tD = [*E, \"\\\n\"] + (1, {2: [3]})\n\t\\\nh(rb'x', **k)\u{feff}";
+    let text =
+        "@a.b(c='é')\nasync def f(x=g('''é\n''')):\n\tD = [*E, \"\\\n\"] + (1, {2: [3]})\n\t\\\nh(rb'x', **k)\u{feff}";
     for end in (0..=text.len()).filter(|&end| text.is_char_boundary(end)) {
         module(&text[..end]);
         script_metadata(&text[..end]);
@@ -80,7 +86,9 @@ fn script_metadata_keeps_its_place() {
 
 #[test]
 fn only_one_whole_block_counts() {
-    for text in ["# /// script\n# x = 1\n", "# /// other\n# x = 1\n# ///\n", "# /// script\n# ///\n\n# /// script\n# ///\n", ""] {
+    for text in
+        ["# /// script\n# x = 1\n", "# /// other\n# x = 1\n# ///\n", "# /// script\n# ///\n\n# /// script\n# ///\n", ""]
+    {
         assert_eq!(script_metadata(text), None, "{text}");
     }
     assert!(script_metadata("# /// script\r\n# x = 1\r\n# ///").unwrap().contains("x = 1"));

@@ -120,7 +120,9 @@ impl Lexer<'_> {
         match byte {
             b'\n' => self.line(),
             b' ' | b'\t' | b'\r' | b'\x0c' => self.at += 1,
-            b'\\' if matches!(self.byte(self.at + 1), b'\n' | b'\r') => self.at += 2 + usize::from(self.byte(self.at + 1) == b'\r'),
+            b'\\' if matches!(self.byte(self.at + 1), b'\n' | b'\r') => {
+                self.at += 2 + usize::from(self.byte(self.at + 1) == b'\r')
+            }
             b'#' => self.at = self.text[self.at..].find('\n').map_or(self.text.len(), |len| self.at + len),
             b'\'' | b'"' => self.string(0, false),
             b'(' | b'[' | b'{' => {
@@ -156,7 +158,10 @@ impl Lexer<'_> {
 
     fn name(&mut self) {
         let rest = &self.text[self.at..];
-        let len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()).max(rest.chars().next().map_or(1, char::len_utf8));
+        let len = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len())
+            .max(rest.chars().next().map_or(1, char::len_utf8));
         let prefix = &rest[..len];
         let quoted = matches!(self.byte(self.at + len), b'\'' | b'"');
         let is_prefix = len <= 2 && prefix.bytes().all(|b| b"rRbBuUfFtT".contains(&b));
@@ -200,7 +205,9 @@ impl Lexer<'_> {
 
     fn operator(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
-        let two = rest.len() > 1 && rest[1] == b'=' && b"=!<>+-*/%&|^:@".contains(&rest[0]) || rest.starts_with(b"->") || rest.starts_with(b"**");
+        let two = rest.len() > 1 && rest[1] == b'=' && b"=!<>+-*/%&|^:@".contains(&rest[0])
+            || rest.starts_with(b"->")
+            || rest.starts_with(b"**");
         if two {
             return self.push(Kind::Other, 2);
         }
