@@ -6,10 +6,11 @@ use super::value::{assignments, pasted};
 use super::workflow::shell_of;
 use crate::model::pipeline::{Job, Phase, Scope, Setting, Step, StepKind};
 use crate::model::reference::Role;
-use crate::model::script::{Script, Shell};
+use crate::model::script::Shell;
 use crate::model::source::join;
 use crate::model::text::Text;
 use crate::syntax::tree::Node;
+use crate::tools;
 
 /// What the steps of a job have in common.
 pub struct Room<'a, 't> {
@@ -91,7 +92,7 @@ impl Reader<'_> {
         let cwd = node.get("working-directory").and_then(Node::text).or_else(|| room.cwd.clone());
         let cwd = cwd.map_or(String::new(), |text| folder(&text, around));
         let cwd = in_repository(&cwd, room.checkout.as_deref());
-        step.kind = StepKind::Run(Script { at: text.at, shell, commands: Vec::new(), cwd });
+        step.kind = StepKind::Run(tools::read_script(&text, shell, &cwd, &key, self.facts));
     }
 
     fn uses<'t>(&mut self, node: Node<'t>, uses: Node<'t>, step: &mut Step, job: &mut Job, around: Around<'_, 't>) {
