@@ -1,60 +1,10 @@
 //! The built binary, in a folder of its own, as a user runs it.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// A folder that is removed at the end, with a repository in it.
-struct Sandbox(PathBuf);
-
-impl Sandbox {
-    fn new(name: &str) -> Sandbox {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join(".git")).expect("sandbox");
-        Sandbox(fs::canonicalize(folder).expect("sandbox"))
-    }
-
-    fn file(self, path: &str, text: impl AsRef<[u8]>) -> Sandbox {
-        let full = self.0.join(path);
-        fs::create_dir_all(full.parent().expect("a file has a folder")).expect("folder");
-        fs::write(full, text).expect("file");
-        self
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinguard"));
-        for (name, _) in std::env::vars() {
-            if name.starts_with("GIT") || name.starts_with("CI") || name.contains("COLOR") {
-                command.env_remove(name);
-            }
-        }
-        Run::of(command.args(arguments).current_dir(&self.0).output().expect("the binary runs"))
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn of(output: Output) -> Run {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-        Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
-    }
-}
+use std::path::Path;
+use support::Sandbox;
 
 const WORKFLOW: &str = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    container: python:latest\n    steps:\n      - run: pytest\n";
 

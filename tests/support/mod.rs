@@ -8,7 +8,9 @@ use pinguard::model::source::Sources;
 use pinguard::rules::RULES;
 use pinguard::rules::manual::{Kind, examples};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A repository: its name and its files.
 pub struct Repository {
@@ -79,5 +81,60 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
             files.push((path, text));
         }
+    }
+}
+
+/// A folder that is removed at the end, with a repository in it.
+pub struct Sandbox(pub PathBuf);
+
+impl Sandbox {
+    pub fn new(name: &str) -> Sandbox {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join(".git")).expect("sandbox");
+        Sandbox(fs::canonicalize(folder).expect("sandbox"))
+    }
+
+    pub fn file(self, path: &str, text: impl AsRef<[u8]>) -> Sandbox {
+        let full = self.0.join(path);
+        fs::create_dir_all(full.parent().expect("a file has a folder")).expect("folder");
+        fs::write(full, text).expect("file");
+        self
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinguard"));
+        for (name, _) in std::env::vars() {
+            if name.starts_with("GIT") || name.starts_with("CI") || name.contains("COLOR") {
+                command.env_remove(name);
+            }
+        }
+        Run::of(command.args(arguments).current_dir(&self.0).output().expect("the binary runs"))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How the binary ended.
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Run {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
 }
