@@ -71,8 +71,9 @@ fn check(project: &Project, findings: &mut Findings) {
     for (id, hook) in hooks.filter(|(_, hook)| !project.policy.allows(Ecosystem::Git, &hook.subject.name)) {
         match hook.strength {
             Some(Strength::Unspecified | Strength::Floating(Precision::Word)) => findings.push(moving(id, hook, "branch")),
-            Some(Strength::Floating(_)) => findings.push(moving(id, hook, "floating-tag")),
-            Some(Strength::Exact) => tags.entry(id.source).or_default().push((id, hook)),
+            Some(Strength::Floating(Precision::Major)) => findings.push(moving(id, hook, "floating-tag")),
+            // Hook tags with two numbers (`v0.25`) are releases, not moving names.
+            Some(Strength::Floating(Precision::Minor) | Strength::Exact) => tags.entry(id.source).or_default().push((id, hook)),
             Some(Strength::Immutable) | None => {}
         }
     }

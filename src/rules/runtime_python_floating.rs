@@ -73,8 +73,11 @@ fn check(project: &Project, findings: &mut Findings) {
             continue;
         }
         let kind = if is_set_up(project, id.source) { "ci" } else { "file" };
-        let written = reference.pin.version.as_deref().unwrap_or("nothing");
-        let message = format!("Python is asked for as `{written}`; the next minor release of Python changes what every open patch is tested on");
+        let written = match &reference.pin.version {
+            Some(written) => format!("Python is asked for as `{written}`"),
+            None => "no version of Python is asked for".to_string(),
+        };
+        let message = format!("{written}; the next minor release changes what every open patch is tested on");
         let finding = Findings::finding(&RULE, kind, reference.site.whole, message)
             .help("name the version in use, for example `3.13.1`, and move it in a patch of its own")
             .remedy(Remedy::Tighten { reference: id, to: Strength::Exact })
@@ -85,7 +88,10 @@ fn check(project: &Project, findings: &mut Findings) {
 
 fn moves(reference: &Reference) -> bool {
     use Precision::{Major, Word};
-    matches!(reference.strength, Some(Strength::Unspecified | Strength::Floating(Word | Major)))
+    let loose = matches!(reference.strength, Some(Strength::Unspecified | Strength::Floating(Word | Major)));
+    // A word that is no version (`default`) means something to whoever wrote it, not to us.
+    let version = reference.pin.version.as_deref();
+    loose && version.is_none_or(|text| text.contains(|c: char| c.is_ascii_digit()) || matches!(text, "latest" | "x" | "*"))
 }
 
 /// Whether a pipeline or one of its components sets it up, rather than a file that only people read.

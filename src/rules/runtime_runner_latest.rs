@@ -79,11 +79,8 @@ fn check(project: &Project, findings: &mut Findings) {
     findings.push(finding);
 }
 
-fn spelled(reference: &Reference) -> String {
-    match &reference.pin.version {
-        Some(version) => format!("{}-{version}", reference.subject.name),
-        None => reference.subject.name.clone(),
-    }
+fn spelled(reference: &Reference) -> &str {
+    reference.pin.version.as_deref().unwrap_or(&reference.subject.name)
 }
 
 fn moves(reference: &Reference) -> bool {
