@@ -32,7 +32,7 @@ impl Reader<'_> {
         let known = Known {
             env: root.get("env").into_iter().collect(),
             inputs: called.into_iter().chain(dispatched).collect(),
-            action_path: None,
+            ..Known::default()
         };
         let mut jobs = Vec::new();
         match root.get("jobs") {
