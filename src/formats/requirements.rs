@@ -3,8 +3,9 @@
 mod compiled;
 mod names;
 
+use super::requires::{Collector, Place};
 use super::{Claim, Format};
-use crate::ecosystems::pypi;
+use crate::ecosystems::{conda, pypi};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
 use crate::model::manifest::{Entry, Group, Include, Index, Manifest, ManifestKind};
@@ -19,11 +20,36 @@ pub static FORMAT: Format = Format { name: "requirements", claims: names::claims
 
 fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let file = parse(source.id, &source.text);
+    if is_conda_list(&file) {
+        return conda_list(&file, source, facts);
+    }
     let mut reader = Reader::new(source, facts);
     for line in &file.lines {
         reader.line(line);
     }
     reader.finish(&file, sources);
+}
+
+/// `conda install --file` reads lists of match specifications, often of the same name: `name=1.2` is one, and no requirement of pip.
+fn is_conda_list(file: &File) -> bool {
+    let is_spec = |text: &Text| {
+        let len = text.text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b)).count();
+        let rest = text.text[len..].trim_start();
+        len > 0 && rest.starts_with('=') && !rest.starts_with("==") && conda::strength(rest).is_some()
+    };
+    let requirement = |line: &Line| line.options.is_empty() && line.requirement.as_ref().is_some_and(is_spec);
+    file.lines.iter().any(requirement) && file.lines.iter().all(|line| line.options.is_empty())
+}
+
+fn conda_list(file: &File, source: &Source, facts: &mut Facts) {
+    let manifest = Manifest::new(ManifestKind::CondaEnvironment, source.whole());
+    let mut to = Collector { facts, manifest };
+    let role = if names::is_for_development(&source.path) { Role::Dev } else { Role::Runtime };
+    let place = Place { role, group: &Group::Main, key: "requirements" };
+    for text in file.lines.iter().filter_map(|line| line.requirement.as_ref()) {
+        to.conda(text, place);
+    }
+    to.finish();
 }
 
 struct Reader<'r> {

@@ -92,9 +92,16 @@ fn an_input_is_known_by_the_file_that_was_compiled_from_it() {
 
 #[test]
 fn what_is_no_requirement_is_a_problem() {
-    let facts = read_at("requirements.txt", "a==1\nb==2\nfoo=1\n${PKG}\n");
+    let facts = read_at("requirements.txt", "a==1\nb==2\nfoo 1\n${PKG}\n");
     let kinds: Vec<ProblemKind> = facts.problems.iter().map(|p| p.kind).collect();
     assert_eq!(kinds, [ProblemKind::Unreadable, ProblemKind::Opaque]);
-    let apt = read_at("requirements.txt", "foo=1\nlib bar\nx\n");
+    let apt = read_at("requirements.txt", "foo 1\nlib bar\nx\n");
     assert_eq!(apt.problems.len(), 1);
+}
+
+#[test]
+fn lists_for_conda_are_read_as_such() {
+    let facts = read_at("requirements.txt", "sphinx>=4\nalabaster=0.7.*\n");
+    assert_eq!(facts.manifests[0].kind, ManifestKind::CondaEnvironment);
+    assert!(facts.references.iter().all(|reference| reference.subject.ecosystem.name() == "conda"));
 }
