@@ -94,11 +94,8 @@ impl<'p> Walk<'p> {
             }
             StepKind::Uses { component, .. } => {
                 let reference = self.project.reference(*component);
-                match &reference.origin {
-                    Origin::Path(path) => self.component(path, step, around),
-                    // `$/path` and `./path` are both seen from the top of this repository.
-                    Origin::Local => self.component(reference.subject.name.trim_start_matches("$/"), step, around),
-                    _ => {}
+                if let Origin::Path(path) = &reference.origin {
+                    self.component(path, step, around);
                 }
             }
             StepKind::Other => {}

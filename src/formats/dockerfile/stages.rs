@@ -10,6 +10,7 @@ use crate::model::source::Source;
 use crate::model::text::{Mapped, Text};
 use crate::syntax::dockerfile::scope::{self, Scope};
 use crate::syntax::dockerfile::{self, words};
+use crate::tools;
 
 /// Reads a whole file.
 pub fn read(source: &Source, facts: &mut Facts) {
@@ -39,6 +40,13 @@ fn stage_name(from: &dockerfile::Instruction) -> Option<String> {
     let words = words::fields(&from.body);
     let at = words.iter().position(|word| word.text.eq_ignore_ascii_case("as"))?;
     Some(words.get(at + 1)?.text.clone())
+}
+
+/// `FROM "python:3.12"` is `FROM python:3.12`.
+fn unquoted(word: &Text) -> Text {
+    let inner = ['"', '\''].iter().find_map(|quote| word.text.strip_prefix(*quote)?.strip_suffix(*quote));
+    let Some(inner) = inner else { return word.clone() };
+    Text { text: inner.to_string(), at: word.place(1..1 + inner.len()), verbatim: word.verbatim }
 }
 
 struct Reader<'f> {
@@ -85,7 +93,8 @@ impl Reader<'_> {
 
     fn from(&mut self, instruction: &dockerfile::Instruction) {
         let words = words::fields(&instruction.body);
-        let Some(image) = words.first() else { return };
+        let Some(image) = words.first().map(unquoted) else { return };
+        let image = &image;
         let index = self.build.stages.len();
         let name = self.names.get(index).cloned().flatten();
         let expanded = self.global.expand(&scope::mapped(image));
@@ -163,7 +172,7 @@ impl Reader<'_> {
         let shell = self.shells.last().copied().unwrap_or(self.default);
         let (text, shell) = text_of(instruction, shell);
         let key = self.key("run");
-        let script = read_script(&text, shell, "", &key, self.facts);
+        let script = tools::read_script(&text, shell, "", &key, self.facts);
         self.push(Instruction::Run { at: instruction.at, script, mounts });
     }
 
@@ -216,12 +225,6 @@ impl Reader<'_> {
     }
 }
 
-// Until `tools::read_script` is there: the same without deeds.
-fn read_script(text: &Mapped, shell: Shell, cwd: &str, _key: &str, _facts: &mut Facts) -> crate::model::script::Script {
-    let commands = crate::syntax::shell::parse(text, shell);
-    crate::model::script::Script { at: text.at, shell, commands, cwd: cwd.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +273,7 @@ mod tests {
             ("ARG V=3.12\nFROM python:$V\n", "python", Some("3.12"), Some(("3.12", ""))),
             ("ARG I=python:3.12\nFROM $I\n", "python", Some("3.12"), Some((":3.12", ":"))),
             ("ARG V=3.12\nFROM python:${V}-slim\n", "python", Some("3.12-slim"), None),
+            ("ARG V=3.12\nFROM \"python:$V\"\n", "python", Some("3.12"), Some(("3.12", ""))),
             ("ARG V\nFROM python:${V:-3.12}\n", "python", Some("3.12"), Some(("3.12", ""))),
             ("ARG R=docker.io/library/\nFROM ${R}python:3.12\n", "python", Some("3.12"), Some((":3.12", ":"))),
         ];

@@ -18,9 +18,9 @@ impl Reader<'_> {
             return self.refuse(self.source.top(), "this action has no mapping `runs`");
         };
         let known = Known {
+            env: Vec::new(),
             inputs: root.get("inputs").into_iter().collect(),
             action_path: Some(self.source.folder().to_string()),
-            ..Known::default()
         };
         let matrix = matrix::read(None);
         let around = Around { known: &known, matrix: &matrix };

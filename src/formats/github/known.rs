@@ -15,8 +15,6 @@ pub struct Known<'t> {
     pub inputs: Vec<Node<'t>>,
     /// Folder of a composite action.
     pub action_path: Option<String>,
-    /// The condition of the step: legs for which it is false do not run it.
-    pub condition: Option<String>,
 }
 
 /// The event for which a condition is asked.
@@ -68,13 +66,9 @@ impl<'t> Known<'t> {
             return vec![Resolved { text: text.clone(), part: None, known: true }];
         }
         let pieces = expression::pieces(&text.text);
-        let condition = self.condition.as_deref().and_then(condition);
         let mut list: Vec<Resolved> = Vec::new();
         for leg in &matrix.legs {
             let scene = Scene { known: self, leg, open: matrix.computed, event: None };
-            if condition.as_ref().is_some_and(|condition| scene.truth(condition, 0) == Some(false)) {
-                continue;
-            }
             let resolved = scene.put_in(text, &pieces).unwrap_or_else(|| Resolved {
                 text: text.clone(),
                 part: None,
@@ -97,20 +91,16 @@ impl<'t> Known<'t> {
     }
 
     /// Whether a condition holds for an event; `None`: cannot be seen.
-    pub fn holds(&self, written: &str, event: Event<'_>) -> Option<bool> {
+    pub fn holds(&self, condition: &str, event: Event<'_>) -> Option<bool> {
+        let condition = condition.trim();
+        let inner = match expression::pieces(condition).as_slice() {
+            [Piece::Expression { inner, .. }] => &condition[inner.clone()],
+            [Piece::Plain(_)] => condition,
+            // Text around an expression makes a text that is never empty.
+            _ => return Some(true),
+        };
         let scene = Scene { known: self, leg: &Vec::new(), open: true, event: Some(event) };
-        scene.truth(&condition(written)?, 0)
-    }
-}
-
-/// The expression of an `if`, written with or without braces.
-fn condition(written: &str) -> Option<Expression> {
-    let written = written.trim();
-    match expression::pieces(written).as_slice() {
-        [Piece::Expression { inner, .. }] => expression::parse(&written[inner.clone()]),
-        [Piece::Plain(_)] => expression::parse(written),
-        // Text around an expression makes a text that is never empty.
-        _ => Some(Expression::Literal("true".to_string())),
+        scene.truth(&expression::parse(inner)?, 0)
     }
 }
 
@@ -398,17 +388,6 @@ mod tests {
         assert_eq!(resolved(yaml, "${{ matrix.db.image }}"), known(&["a:1"]));
         assert_eq!(resolved(yaml, "${{ matrix.none || '3.11' }}"), known(&["3.11"]));
         assert_eq!(resolved(yaml, "${{ matrix.py == '3.9' && 'a' || 'b' }}"), known(&["a", "b"]));
-    }
-
-    #[test]
-    fn legs_that_skip_the_step_do_not_count() {
-        let tree = yaml::parse(SourceId(0), "py: ['3.9', default]\n");
-        let matrix = matrix::read(tree.root());
-        let known = Known { condition: Some("matrix.py != 'default'".to_string()), ..Known::default() };
-        let at = Location::new(SourceId(0), Span::empty(0));
-        let text = Text { text: "${{ matrix.py }}".to_string(), at, verbatim: true };
-        let texts: Vec<String> = known.resolve(&text, &matrix).into_iter().map(|r| r.text.text).collect();
-        assert_eq!(texts, ["3.9"]);
     }
 
     #[test]

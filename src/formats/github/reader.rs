@@ -5,7 +5,8 @@ use super::matrix::Matrix;
 use crate::ecosystems::{git, oci, toolchain};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::Setting;
-use crate::model::reference::{Ecosystem, Reference, ReferenceId, Role, Slot};
+use crate::model::pin::Strength;
+use crate::model::reference::{Ecosystem, Origin, Reference, ReferenceId, Role, Slot};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use crate::model::text::Text;
@@ -64,7 +65,7 @@ impl Reader<'_> {
         if text.text.starts_with("docker://") {
             return self.images(&text, Role::CiImage, key, around).first().copied();
         }
-        let reference = git::action(&text, node.comment(), role, key);
+        let reference = local(&text, role, key).or_else(|| git::action(&text, node.comment(), role, key));
         let Some(mut reference) = reference else {
             self.refuse(text.at, &format!("`{}` names no action: it should be `owner/repo@ref`", text.text));
             return None;
@@ -99,6 +100,21 @@ impl Reader<'_> {
         reference.key = key.to_string();
         self.facts.push(reference)
     }
+}
+
+/// `./path`, `$/path` and a workflow of the same repository by its path.
+fn local(text: &Text, role: Role, key: &str) -> Option<Reference> {
+    let written = text.text.as_str();
+    let path = match written.strip_prefix("$/") {
+        Some(path) => format!("./{path}"),
+        None if written.starts_with("./") || written.starts_with("../") => written.to_string(),
+        None => return None,
+    };
+    let mut reference = Reference::new(Ecosystem::Git, written, role, text.at);
+    reference.strength = Some(Strength::Immutable);
+    reference.origin = Origin::Path(path);
+    reference.key = key.to_string();
+    Some(reference)
 }
 
 /// When the version of an image is a member of the matrix or a variable, that is where it is changed. The digest can only follow the

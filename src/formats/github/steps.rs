@@ -51,7 +51,6 @@ impl Reader<'_> {
     fn step<'t>(&mut self, node: Node<'t>, key: String, job: &mut Job, room: &mut Room<'_, 't>) {
         let mut known = room.around.known.clone();
         known.env.extend(node.get("env"));
-        known.condition = node.get("if").and_then(Node::str).map(str::to_string);
         let around = Around { known: &known, matrix: room.around.matrix };
         let mut step = Step {
             name: name(node),

@@ -32,7 +32,7 @@ impl Reader<'_> {
         let known = Known {
             env: root.get("env").into_iter().collect(),
             inputs: called.into_iter().chain(dispatched).collect(),
-            ..Known::default()
+            action_path: None,
         };
         let mut jobs = Vec::new();
         match root.get("jobs") {
