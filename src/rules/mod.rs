@@ -51,6 +51,18 @@ rules! {
     ignore_no_reason,
     ignore_unknown_rule,
     ignore_unused,
+    gate_exit_swallowed,
+    gate_pipe_masks_exit,
+    gate_no_errexit,
+    gate_not_on_patch,
+    gate_vacuous,
+    test_retry_hides_flake,
+    test_reruns_unrecorded,
+    test_no_junit,
+    log_tool_quiet,
+    log_verbosity_unset,
+    log_output_discarded,
+    report_lost_on_failure,
 }
 
 /// The rule with this id.

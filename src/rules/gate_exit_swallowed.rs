@@ -1,0 +1,305 @@
+//! # What it finds
+//!
+//! A test, type check, linter or build whose failure does not fail the job: `pytest || true`, `pytest || echo failed`, `set +e` without a
+//! later look at `$?`, `continue-on-error: true` and `allow_failure: true` on the step or job that runs it.
+//!
+//! # Why
+//!
+//! The gate answers whether a patch breaks something. A check whose exit code is thrown away answers "no" to every patch, and
+//! nobody notices the day it begins to fail.
+//!
+//! # What is not a finding
+//!
+//! - Settings that an expression decides (`${{ matrix.experimental }}`), and legs or jobs that are called experimental, nightly,
+//!   upstream, canary, dev or the like: their failure is news, not a verdict.
+//! - A step whose outcome is read later (`steps.X.outcome`), and a command whose code is kept (`|| code=$?`).
+//! - Commands that are no check (`grep … || true`, `docker rm … || true`), and linters that rewrite files (`ruff check --fix`).
+//! - `allow_failure: exit_codes`, and jobs that no proposed patch starts.
+//! - A job that others are gathered without: a last job waits for several jobs, and this one is not among them.
+//!
+//! # What to do
+//!
+//! Remove what swallows the code. If the check is not ready to count, take it out of the gate, or let an expression say for which
+//! leg it does not count.
+//!
+//! # Levels
+//!
+//! `error` for tests and type checks; for linters and builds `warning` in `default`, `error` in `strict` and `audit`.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pytest -v || true
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pytest -v
+//!         continue-on-error: true
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     continue-on-error: true
+//!     steps:
+//!       - run: (cd pkg && tox -e py312)
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           set +e
+//!           pytest -v
+//!           echo done
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     continue-on-error: ${{ matrix.experimental }}
+//!     strategy:
+//!       matrix:
+//!         experimental: [true, false]
+//!     steps:
+//!       - run: |
+//!           docker rm old || true
+//!           grep -c x log || true
+//!           pytest -v || code=$?
+//!           echo "$code"
+//!           exit $code
+//!       - run: |
+//!           set +e
+//!           pytest -v
+//!           code=$?
+//!           exit $code
+//!       - id: lint
+//!         run: ruff check
+//!         continue-on-error: true
+//!       - if: steps.lint.outcome == 'failure'
+//!         run: exit 1
+//! ```
+
+use crate::model::check::{Check, is_on_patch};
+use crate::model::edit::Edit;
+use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::pipeline::{Job, Pipeline, Setting, Step, StepKind};
+use crate::model::project::{Project, Site};
+use crate::model::rule::Level::{Error, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::script::{CheckKind, Command, Join, Nest, Script};
+use crate::model::span::{Location, Span};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "gate-exit-swallowed",
+    group: Group::Gate,
+    summary: "a check fails and the gate stays green",
+    levels: &[("test", levels(Error, Error, Error)), ("lint", levels(Warning, Error, Error))],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    let sites = project.gate_commands();
+    for site in &sites {
+        if let Some(check) = site.command.check()
+            && let Some(finding) = swallowed(project, site, &check)
+        {
+            findings.push(finding);
+        }
+    }
+    for (pipeline, job) in project.jobs() {
+        if is_on_patch(pipeline, job) && !project.asleep(pipeline.at.source) {
+            tolerated(pipeline, job, findings);
+        }
+    }
+}
+
+fn kind(kind: CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Test | CheckKind::Types => "test",
+        CheckKind::Lint | CheckKind::Build => "lint",
+    }
+}
+
+fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
+    let command = site.command;
+    if command.nesting.iter().any(|nest| matches!(nest, Nest::Condition | Nest::Substitution)) {
+        return None;
+    }
+    let list = site.script.list_from(site.index);
+    let finding = |why: &str| {
+        let message = format!("`{}` {why}: when it fails, the job stays green and the patch is merged", check.tool);
+        let key = site.step.map_or(String::new(), |step| step.key.clone());
+        Findings::finding(&RULE, kind(check.kind), command.at, message).about(key, check.tool)
+    };
+    if let [.., before, last] = list[..]
+        && site.script.commands[before].join == Join::Or
+        && swallows(site.script, last)
+    {
+        let last = &site.script.commands[last];
+        let why = format!("is followed by `|| {}`", spelled(last));
+        let finding = finding(&why).help(format!("remove `|| {}`", spelled(last)));
+        let edits = cut(project, &site.script.commands[before], last);
+        return Some(match edits {
+            Some(edit) => finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Unsafe }),
+            None => finding,
+        });
+    }
+    let turned_off = site.script.shell.errexit && !command.shell.errexit && !command.nesting.contains(&Nest::Inner);
+    let last = *list.last()?;
+    if turned_off && !list.iter().any(|&at| site.script.commands[at].join == Join::Or) && is_lost(site.script, last) {
+        let finding = finding("runs after `set +e` and nothing looks at `$?`");
+        return Some(finding.help("keep its code, `code=$?`, and end with `exit $code`; or remove `set +e`"));
+    }
+    None
+}
+
+/// Whether a command does nothing but succeed, and ends the list.
+fn swallows(script: &Script, index: usize) -> bool {
+    let command = &script.commands[index];
+    let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+    match words.as_slice() {
+        ["true" | ":" | "/bin/true", ..] | ["exit", "0"] => true,
+        // A word about the failure; one that goes to a file may be read there.
+        ["echo" | "printf", ..] => {
+            let kept = command.redirects.iter().any(|redirect| !redirect.target.text.text.starts_with(['2', '&']));
+            let grouped = command.nesting.last() == Some(&Nest::Group);
+            !kept && !grouped && !command.mentions("$?")
+        }
+        _ => false,
+    }
+}
+
+/// How a command is shown: short, and without anything that an expansion could hold.
+fn spelled(command: &Command) -> String {
+    let first = command.words.first().map_or("", |word| word.text.text.as_str());
+    match first {
+        "exit" => "exit 0".to_string(),
+        "echo" | "printf" => format!("{first} …"),
+        _ => first.to_string(),
+    }
+}
+
+/// Whether commands follow and none of them looks at an exit code.
+fn is_lost(script: &Script, last: usize) -> bool {
+    let Some(next) = script.next(last) else { return false };
+    let rest = &script.commands[next..];
+    let looks = |command: &Command| {
+        command.mentions("$?") || command.mentions("PIPESTATUS") || command.mentions("LASTEXITCODE") || turns_on(command)
+    };
+    let exits = |command: &Command| {
+        command.words.first().is_some_and(|word| word.text.text == "exit") && command.words.iter().any(|word| word.expands)
+    };
+    let immediate = turns_on(&script.commands[next]) && script.next(next).is_none();
+    !immediate && !rest.iter().any(|command| looks(command) && !turns_on(command) || exits(command))
+}
+
+fn turns_on(command: &Command) -> bool {
+    let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+    matches!(words.as_slice(), ["set", flag, ..] if flag.starts_with('-'))
+}
+
+/// Takes out what stands between the end of a command and the end of the one that swallows its code.
+fn cut(project: &Project, before: &Command, last: &Command) -> Option<Edit> {
+    let (from, to) = (before.at.span.end, last.at.span.end);
+    let between = Location::new(before.at.source, Span { start: from, end: last.at.span.start.max(from) });
+    let operator = project.sources.text(between).trim();
+    let direct = before.at.source == last.at.source && operator == "||" && before.nesting == last.nesting;
+    direct.then(|| Edit::replace(Location::new(before.at.source, Span { start: from, end: to }), ""))
+}
+
+/// Steps and jobs whose failure is ignored by a setting.
+fn tolerated(pipeline: &Pipeline, job: &Job, findings: &mut Findings) {
+    if is_experimental(&job.id) || is_experimental(&job.name) || job.matrix.iter().any(|(name, _)| is_experimental(name)) {
+        return;
+    }
+    if let Setting::Plain(true, at) = job.tolerated
+        && let Some((kind_of, tool)) = worst(job.steps.iter())
+        && !left_out(pipeline, job)
+    {
+        report(findings, at, kind_of, &tool, &format!("job `{}`", job.id), &job.key);
+        return;
+    }
+    for (index, step) in job.steps.iter().enumerate() {
+        if let Setting::Plain(true, at) = step.tolerated
+            && let Some((kind_of, tool)) = worst(std::iter::once(step))
+            && !is_experimental(&step.name)
+            && !is_read_later(job, index)
+        {
+            report(findings, at, kind_of, &tool, "this step", &step.key);
+        }
+    }
+}
+
+fn report(findings: &mut Findings, at: Location, kind_of: CheckKind, tool: &str, whom: &str, key: &str) {
+    let message = format!("a failure of {whom} is ignored, and it runs `{tool}`: it cannot turn a patch red");
+    let finding = Findings::finding(&RULE, kind(kind_of), at, message);
+    let help = "remove the setting, or let an expression say for which leg a failure does not count";
+    let edits = vec![Edit::replace(at, "false")];
+    let remedy = Remedy::Replace { edits, safety: Safety::Unsafe };
+    findings.push(finding.help(help).remedy(remedy).about(key, tool));
+}
+
+/// The check whose loss hurts most, with its tool.
+fn worst<'j>(steps: impl Iterator<Item = &'j Step>) -> Option<(CheckKind, String)> {
+    let scripts = steps.filter_map(|step| match &step.kind {
+        StepKind::Run(script) => Some(script),
+        _ => None,
+    });
+    let checks = scripts.flat_map(|script| &script.commands).filter_map(Command::check);
+    let found = checks.min_by_key(|check| kind(check.kind) != "test")?;
+    Some((found.kind, found.tool.to_string()))
+}
+
+/// Whether a later step asks how this one ended.
+fn is_read_later(job: &Job, index: usize) -> bool {
+    let asks = |text: &str| text.contains(".outcome") || text.contains("failure()");
+    job.steps[index + 1..].iter().any(|step| {
+        let pasted = step.pasted.iter().chain(&step.env).any(|assignment| match &assignment.value {
+            crate::model::pipeline::Value::Expression(text) => asks(text),
+            _ => false,
+        });
+        let said = match &step.kind {
+            StepKind::Run(script) => script.commands.iter().any(|command| command.mentions(".outcome")),
+            StepKind::Uses { inputs, .. } => inputs.iter().any(|input| match &input.value {
+                crate::model::pipeline::Value::Expression(text) => asks(text),
+                _ => false,
+            }),
+            StepKind::Other => false,
+        };
+        pasted || said || step.condition.as_ref().is_some_and(|condition| asks(&condition.text))
+    })
+}
+
+/// Whether a last job gathers several others and not this one.
+fn left_out(pipeline: &Pipeline, job: &Job) -> bool {
+    let needed = pipeline.jobs.iter().any(|other| other.needs.contains(&job.id));
+    let gathers = |other: &Job| other.needs.len() > 1 && !pipeline.jobs.iter().any(|third| third.needs.contains(&other.id));
+    !needed && pipeline.jobs.iter().any(|other| other.id != job.id && gathers(other))
+}
+
+fn is_experimental(name: &str) -> bool {
+    let words = ["experimental", "nightly", "upstream", "canary", "prerelease", "pre-release", "alpha", "beta", "unstable", "allow", "bleeding"];
+    let name = name.to_ascii_lowercase();
+    let dev = name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| matches!(part, "dev" | "next" | "edge" | "rc"));
+    dev || words.iter().any(|word| name.contains(word))
+}
