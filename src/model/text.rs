@@ -69,7 +69,8 @@ impl Mapped {
                 return (Location::new(self.at.source, Span::new(start, start + part.len())), true);
             }
             if let Some(last) = self.segment_of(part.end.saturating_sub(1)) {
-                let end = last.to as usize + (part.end - last.from as usize);
+                // A line end may be made: the last line of a file may lack it.
+                let end = last.to as usize + (part.end - last.from as usize).min(last.len as usize);
                 return (Location::new(self.at.source, Span::new(start, end)), false);
             }
         }
