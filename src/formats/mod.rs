@@ -61,6 +61,7 @@ formats! {
     requirements,
     pyproject,
     pixi,
+    gitlab_ci,
     compose,
     pre_commit,
     updaters,

@@ -1,0 +1,75 @@
+//! GitLab CI: `.gitlab-ci.yml`, the files of this repository that it includes, and templates that stand alone. Knows no server.
+//!
+//! <https://docs.gitlab.com/ci/yaml/>. Included files, `extends`, `default`, `!reference`, anchors and merge keys are followed, so that a
+//! job is what GitLab would make of it. What lies on a server (remote includes, other projects, CI/CD variables) is named, not guessed.
+
+mod condition;
+mod config;
+mod files;
+mod image;
+mod include;
+mod job;
+mod script;
+#[cfg(test)]
+mod tests;
+mod trigger;
+mod variables;
+
+use super::{Claim, Format};
+use crate::model::facts::Facts;
+use crate::model::pipeline::{CiSystem, Pipeline, Scope, Setting};
+use crate::model::source::{Source, Sources};
+use crate::model::span::Location;
+use config::Config;
+use job::Reader;
+
+/// The format.
+pub static FORMAT: Format = Format { name: "gitlab ci", claims, sniff: super::by_path, read };
+
+fn claims(path: &str) -> Claim {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let Some(stem) = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")) else { return Claim::No };
+    let folder = format!("/{folder}/");
+    let by_name = stem == ".gitlab-ci" || stem.ends_with(".gitlab-ci");
+    let by_folder = folder.contains("/.gitlab/ci/") || folder.contains("/.gitlab-ci/");
+    if by_name || by_folder { Claim::Yes } else { Claim::No }
+}
+
+fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
+    if files::is_included(source, sources) {
+        // The pipeline that includes it holds its jobs, with their places in this file.
+        crate::syntax::yaml::parse(source.id, &source.text).report(facts);
+        return;
+    }
+    let files = files::load(source, sources);
+    files[0].tree.report(facts);
+    if files[0].tree.template.is_some() {
+        return;
+    }
+    let config = Config::new(&files);
+    let mut unseen = Vec::new();
+    for file in &files {
+        include::read(file, sources, facts, &mut unseen);
+    }
+    let mut reader = Reader::new(&config, facts);
+    let jobs = reader.jobs();
+    let triggers = trigger::triggers(&config, &jobs);
+    let global = config.global().get("variables");
+    let env = variables::assignments(&config, &global, Scope::Pipeline, "variables");
+    let cancel = cancel(&config);
+    let (system, name) = (CiSystem::GitLab, source.path.clone());
+    facts.pipelines.push(Pipeline { system, name, at: source.top(), triggers, env, jobs, cancel, unseen });
+}
+
+/// `workflow:auto_cancel:on_new_commit`. The default, `conservative`, cancels only what is `interruptible`: that is said per job.
+fn cancel(config: &Config<'_>) -> Setting<bool> {
+    let setting = config.global().get("workflow").get("auto_cancel").get("on_new_commit").first();
+    match setting.and_then(|node| Some((node.str()?, node.at()))) {
+        Some(("none", at)) => Setting::Plain(false, at),
+        Some(("interruptible", at)) => Setting::Plain(true, at),
+        _ => Setting::Absent,
+    }
+}
+
+/// Something that lies on a server: in words, and where it is named.
+type Unseen = Vec<(String, Location)>;
