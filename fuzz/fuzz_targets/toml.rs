@@ -1,0 +1,6 @@
+//! TOML to a tree.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = pinguard::syntax::toml::parse(pinguard::model::span::SourceId(0), text);
+});
