@@ -1,7 +1,7 @@
 //! `pinguard check`: gather, find, judge, report.
 
 use super::baselines;
-use super::gather::{Gathered, gather};
+use super::gather::{Gathered, gather, prefixes};
 use super::settings::{self, Choice};
 use super::{Outcome, Terminal};
 use crate::check;
@@ -96,15 +96,6 @@ fn verdict(gathered: &Gathered, args: &cli::Check, now: Date) -> io::Result<Verd
     }
     let fails = judged.iter().any(|judged| judged.level >= fail_on(config));
     Ok(Verdict { judged, suppressed, fails })
-}
-
-/// What stands before the paths of each root when there are several.
-fn prefixes(gathered: &[Gathered]) -> Vec<String> {
-    if gathered.len() < 2 {
-        return vec![String::new(); gathered.len()];
-    }
-    let name = |gathered: &Gathered| gathered.root.folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    gathered.iter().map(|gathered| name(gathered).map_or_else(String::new, |name| name + "/")).collect()
 }
 
 fn split_output(output: &str) -> io::Result<(Format, &str)> {

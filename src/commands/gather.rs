@@ -46,3 +46,12 @@ fn read(root: Root, choice: Choice<'_>) -> io::Result<Gathered> {
     let project = check::read(discovered.sources, discovered.unreadable, policy);
     Ok(Gathered { root, config: settings.config, project })
 }
+
+/// What stands before the paths of each root when there are several.
+pub fn prefixes(gathered: &[Gathered]) -> Vec<String> {
+    if gathered.len() < 2 {
+        return vec![String::new(); gathered.len()];
+    }
+    let name = |gathered: &Gathered| gathered.root.folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    gathered.iter().map(|gathered| name(gathered).map_or_else(String::new, |name| name + "/")).collect()
+}

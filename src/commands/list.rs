@@ -1,6 +1,6 @@
 //! `pinguard list`: every reference that was found, with its strength.
 
-use super::gather::gather;
+use super::gather::{Gathered, gather, prefixes};
 use super::settings::Choice;
 use super::{Outcome, Terminal};
 use crate::cli;
@@ -11,8 +11,11 @@ use std::io::{self, Write};
 
 /// Runs the command.
 pub fn run(args: &cli::List, terminal: Terminal, out: &mut dyn Write) -> io::Result<Outcome> {
-    let gathered = gather(&args.paths, Choice::of(args.config.as_deref(), args.isolated))?;
-    let roots = gathered.iter().map(|gathered| Root { prefix: "", project: &gathered.project, findings: &[] });
+    let mut gathered = gather(&args.paths, Choice::of(args.config.as_deref(), args.isolated))?;
+    gathered.iter_mut().for_each(narrow);
+    let prefixes = prefixes(&gathered);
+    let roots = gathered.iter().zip(&prefixes);
+    let roots = roots.map(|(gathered, prefix)| Root { prefix, project: &gathered.project, findings: &[] });
     let manual = |_: &str| String::new();
     let report =
         Report { roots: roots.collect(), manual, fail_on: Level::Error, suppressed: 0, colour: terminal.colour };
@@ -23,4 +26,15 @@ pub fn run(args: &cli::List, terminal: Terminal, out: &mut dyn Write) -> io::Res
         list::write(&report, form, out)?
     }
     Ok(Outcome::Clean)
+}
+
+/// What was read for context alone is not listed.
+fn narrow(gathered: &mut Gathered) {
+    let Gathered { root, project, .. } = gathered;
+    for facts in &mut project.facts {
+        if facts.source.is_some_and(|source| !root.asks_for(&project.sources.get(source).path)) {
+            facts.references.clear();
+            facts.locks.clear();
+        }
+    }
 }

@@ -40,7 +40,7 @@ pub fn requirement(text: &Text, role: Role, key: &str) -> Result<Reference, Stri
     if start >= end {
         return Err("an empty requirement".to_string());
     }
-    let mut reader = Reader { text, role, key, range: start..end };
+    let mut reader = Reader { text, role, key, whole: start..end, range: start..end };
     if url::is_url(reader.rest()) || is_path(reader.rest()) {
         return reader.direct();
     }
@@ -82,6 +82,9 @@ struct Reader<'t> {
     text: &'t Text,
     role: Role,
     key: &'t str,
+    /// The requirement as a whole.
+    whole: Range<usize>,
+    /// What is still to be read.
     range: Range<usize>,
 }
 
@@ -95,7 +98,7 @@ impl Reader<'_> {
     }
 
     fn reference(&self, ecosystem: Ecosystem, name: String) -> Reference {
-        let mut reference = Reference::new(ecosystem, name, self.role, self.text.place(self.range.clone()));
+        let mut reference = Reference::new(ecosystem, name, self.role, self.text.place(self.whole.clone()));
         reference.key = self.key.to_string();
         reference
     }
