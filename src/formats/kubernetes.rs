@@ -91,7 +91,8 @@ impl Walk<'_> {
                         value.items().for_each(|item| self.container(item, key));
                         waiting.extend(value.items());
                     }
-                    Some(key) if SINGLE.contains(&key) => {
+                    // Custom kinds name theirs so: `migrationContainerSpec`, `mainContainer`.
+                    Some(key) if SINGLE.contains(&key) || key.ends_with("Container") || key.ends_with("ContainerSpec") => {
                         self.container(value, key);
                         waiting.push(value);
                     }
@@ -131,12 +132,12 @@ mod tests {
     fn containers_of_any_workload_are_found() {
         let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      initContainers:\n      - name: i\n        \
                     image: busybox\n      containers:\n      - name: a\n        image: 'nginx:1.25'\n        env: [{name: image, value: x}]\n---\n\
-                    apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1\n  kind: CronJob\n  metadata: {name: c}\n  spec: {jobTemplate: {spec: {template: \
+                    apiVersion: v1\nkind: List\nitems:\n- {apiVersion: x.io/v1, kind: Own, spec: {jobContainerSpec: {image: own}}}\n- apiVersion: batch/v1\n  kind: CronJob\n  metadata: {name: c}\n  spec: {jobTemplate: {spec: {template: \
                     {spec: {containers: [{name: b, image: 'a.b/c:1'}]}}}}}\n";
         let facts = facts_of(&FORMAT, "k8s/all.yaml", text);
-        assert_eq!(names(&facts), ["busybox", "nginx:1.25", "a.b/c:1"]);
+        assert_eq!(names(&facts), ["busybox", "nginx:1.25", "own", "a.b/c:1"]);
         assert_eq!(facts.references[1].key, "Deployment.web.containers.a.image");
-        assert_eq!(facts.references[2].key, "CronJob.c.containers.b.image");
+        assert_eq!(facts.references[3].key, "CronJob.c.containers.b.image");
         assert!(facts.problems.is_empty());
     }
 

@@ -105,8 +105,10 @@ impl Reader<'_> {
 
     /// `name[extras] specifiers ; marker` or `name[extras] @ url ; marker`.
     fn named(&mut self) -> Result<Reference, String> {
+        let whole = self.text.place(self.range.clone());
         let name = self.name()?;
         let mut reference = self.reference(Ecosystem::Pypi, normalize(&name));
+        reference.site.whole = whole;
         self.skip_space();
         reference.extras = self.extras()?;
         let after = self.range.start;
