@@ -3,6 +3,7 @@
 
 pub mod gate;
 pub mod judge;
+pub mod locks;
 pub mod settle;
 
 use crate::formats;
@@ -23,6 +24,8 @@ pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Polic
         facts[at.source.0 as usize].problem(ProblemKind::Unreadable, at, why);
     }
     let mut project = Project { sources, facts, policy, ..Project::default() };
+    project.locks = locks::states(&project);
+    locks::hold(&mut project);
     project.gate = gate::reach(&project);
     project
 }

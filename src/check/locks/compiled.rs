@@ -1,0 +1,265 @@
+//! Compiled requirements files and `pylock.toml`: their header names what they were made from, and satisfaction decides.
+//!
+//! Neither records requirement texts or extras: what that leaves open is said, not guessed.
+
+use super::{Packages, by_name, reason, satisfy, verdict};
+use crate::ecosystems::pypi;
+use crate::model::lock::{Lock, LockTool, LockedPackage, Reason, Verdict};
+use crate::model::manifest::{Group, Manifest};
+use crate::model::project::{LockState, Project};
+use crate::model::reference::{Origin, Reference, Role};
+use crate::model::source::{Source, join};
+use crate::model::span::SourceId;
+use std::collections::HashSet;
+
+/// How such a lock stands to its inputs. None when it names none and none stands beside it: then there is nothing to compare.
+pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
+    let source = project.source(lock.at.source);
+    let command = command(project, lock);
+    if let Some(other) = exported(project, source, command.as_deref()) {
+        let verdict = verdict(differences(project, lock, other));
+        return Some(LockState { lock: source.id, manifest: Some(other), verdict });
+    }
+    let (found, missing) = named(project, lock);
+    let Some(&manifest) = found.first() else {
+        let why = missing.first().map(|path| reason(format!("its input `{path}` is not in the repository")))?;
+        return Some(LockState { lock: source.id, manifest: None, verdict: Verdict::Undecided(vec![why]) });
+    };
+    let verdict = judge(project, lock, &found, command.as_deref().unwrap_or(""));
+    Some(LockState { lock: source.id, manifest: Some(manifest), verdict })
+}
+
+/// The inputs of a lock that are in the tree.
+pub fn inputs(project: &Project, lock: &Lock) -> Vec<SourceId> {
+    let mut inputs = named(project, lock).0;
+    let mut at = 0;
+    // What an input includes is an input too; every source counts once, so this ends.
+    while at < inputs.len() {
+        for included in includes(project, inputs[at]) {
+            if !inputs.contains(&included) {
+                inputs.push(included);
+            }
+        }
+        at += 1;
+    }
+    inputs
+}
+
+fn command(project: &Project, lock: &Lock) -> Option<String> {
+    if lock.tool == LockTool::Pylock {
+        return lock.statement.settings.iter().find(|(key, _)| key == "command").map(|(_, command)| command.clone());
+    }
+    compiled(project, lock)?.compiled.as_ref()?.command.clone()
+}
+
+fn compiled<'p>(project: &'p Project, lock: &Lock) -> Option<&'p Manifest> {
+    project.facts_of(lock.at.source).manifests.iter().find(|manifest| manifest.compiled.is_some())
+}
+
+/// Inputs that the header names, found and missing; without a header the `.in` of the same name.
+fn named(project: &Project, lock: &Lock) -> (Vec<SourceId>, Vec<String>) {
+    let source = project.source(lock.at.source);
+    let paths = match lock.tool {
+        LockTool::Pylock => command(project, lock).map(|command| words_of_inputs(&command)).unwrap_or_default(),
+        _ => compiled(project, lock).and_then(|m| m.compiled.as_ref()).map(|c| c.inputs.clone()).unwrap_or_default(),
+    };
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for path in paths {
+        match find(project, source, &path).filter(|&id| id != source.id) {
+            Some(id) if !found.contains(&id) => found.push(id),
+            Some(_) => {}
+            None => missing.push(path),
+        }
+    }
+    if found.is_empty() && missing.is_empty() && lock.tool == LockTool::Compiled && compiled(project, lock).is_some() {
+        let stem = source.file_name().trim_end_matches(".txt");
+        found.extend(super::from(project, source, &format!("{stem}.in")).map(|input| input.id));
+    }
+    (found, missing)
+}
+
+/// An input is named from the folder where the command ran: the root, the lock's folder, or one between them.
+fn find(project: &Project, lock: &Source, path: &str) -> Option<SourceId> {
+    let mut folder = lock.folder();
+    loop {
+        if let Some(found) = join(folder, path).and_then(|path| project.sources.find(&path)) {
+            return Some(found.id);
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+}
+
+/// Files on the command line of the header that uv writes.
+fn words_of_inputs(command: &str) -> Vec<String> {
+    let mut inputs = Vec::new();
+    let mut words = command.split_whitespace().skip(1);
+    while let Some(word) = words.next() {
+        let valued = ["-o", "--output-file", "-c", "--constraint", "--constraints", "--override", "--overrides", "-p"];
+        if valued.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-')
+            && [".in", ".txt", ".toml", ".cfg", ".py"].iter().any(|end| word.ends_with(end))
+        {
+            inputs.push(word.to_string());
+        }
+    }
+    inputs
+}
+
+/// The lock that a file was exported from (`uv export`, `poetry export`, `pipenv requirements`, `pdm export`), beside it or above.
+fn exported(project: &Project, source: &Source, command: Option<&str>) -> Option<SourceId> {
+    let command = command?;
+    let from = [
+        ("uv export", "uv.lock"),
+        ("poetry export", "poetry.lock"),
+        ("pdm export", "pdm.lock"),
+        ("pipenv requirements", "Pipfile.lock"),
+    ];
+    let (_, name) = from.iter().find(|(words, _)| command.contains(words))?;
+    find(project, source, name)
+}
+
+/// Packages that the exported file holds and the lock behind it does not, in that version.
+fn differences(project: &Project, lock: &Lock, other: SourceId) -> Vec<Reason> {
+    let Some(origin) = project.facts_of(other).locks.first() else { return Vec::new() };
+    let packages = by_name(origin);
+    let differs = |package: &&LockedPackage| {
+        let versions = packages.get(package.name.as_str());
+        !package.version.is_empty()
+            && !versions.is_some_and(|list| list.iter().any(|other| same_version(&other.version, &package.version)))
+    };
+    let told = lock.packages.iter().filter(differs).take(10).map(|package| {
+        let text = format!(
+            "`{}` is held here at {} and not so in the lock that it was exported from",
+            package.name, package.version
+        );
+        Reason { text, at: Some(package.at) }
+    });
+    told.collect()
+}
+
+fn same_version(a: &str, b: &str) -> bool {
+    a == b || pypi::satisfies(&format!("=={b}"), a) == Some(true)
+}
+
+fn includes(project: &Project, source: SourceId) -> impl Iterator<Item = SourceId> + '_ {
+    let folder = project.source(source).folder();
+    let includes = project.facts_of(source).manifests.iter().flat_map(|manifest| &manifest.includes);
+    includes.filter_map(move |include| project.sources.find_from(folder, &include.path.text).map(|source| source.id))
+}
+
+fn judge(project: &Project, lock: &Lock, found: &[SourceId], command: &str) -> Verdict {
+    let packages = by_name(lock);
+    let mut stale = Vec::new();
+    let mut open = Vec::new();
+    let all = inputs(project, lock);
+    for &input in &all {
+        let wanted = wanted(project, input, command);
+        let name = project.facts_of(input).manifests.first().and_then(|manifest| manifest.name.as_deref());
+        let asked = wanted.iter().copied().filter(|reference| !satisfy::is_own(reference, name));
+        let constrains = |reference: &Reference| reference.role == Role::Constraint;
+        let (limits, asked): (Vec<&Reference>, Vec<&Reference>) = asked.partition(|reference| constrains(reference));
+        stale.extend(satisfy::problems(asked.iter().copied(), &packages));
+        // A constraint for a name that nothing needs is no contradiction.
+        let limits = limits.into_iter().filter(|limit| packages.contains_key(limit.subject.name.as_str()));
+        stale.extend(satisfy::problems(limits, &packages));
+        open.extend(asked.iter().filter_map(|reference| extras_are_open(project, lock, reference, &packages)));
+    }
+    stale.extend(removed(project, lock, &all, found));
+    match (stale.is_empty(), open.is_empty()) {
+        (false, _) => Verdict::Stale(stale),
+        (true, true) => Verdict::Fresh,
+        (true, false) => Verdict::Undecided(open),
+    }
+}
+
+/// The requirements of an input that the command asks for.
+fn wanted<'p>(project: &'p Project, input: SourceId, command: &str) -> Vec<&'p Reference> {
+    let facts = project.facts_of(input);
+    let all = command.contains("--all-extras");
+    let asked = |group: &Group| match group {
+        Group::Main => true,
+        Group::Extra(name) => all || option(command, &["--extra", "-E"], name),
+        Group::Named(name) => option(command, &["--group", "--only-group"], name),
+        Group::Build => command.contains("--all-build-deps"),
+    };
+    let entries = facts.manifests.iter().flat_map(|manifest| &manifest.entries).filter(|entry| asked(&entry.group));
+    entries.map(|entry| project.reference(entry.reference)).collect()
+}
+
+/// Whether `--name value` or `--name=value` stands in a command.
+fn option(command: &str, names: &[&str], value: &str) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let apart =
+        words.windows(2).any(|pair| names.contains(&pair[0]) && pypi::normalize(pair[1]) == pypi::normalize(value));
+    let joined = |word: &&str| {
+        names.iter().any(|name| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) == Some(value))
+    };
+    apart || words.iter().any(joined)
+}
+
+/// An extra that the lock does not show: whether it was there when the lock was made cannot be told.
+fn extras_are_open(project: &Project, lock: &Lock, reference: &Reference, packages: &Packages) -> Option<Reason> {
+    let package = packages.get(reference.subject.name.as_str())?.first()?;
+    if reference.extras.is_empty() || reference.origin != Origin::Registry {
+        return None;
+    }
+    let line = project.source(lock.at.source);
+    let shown = line.slice(package.at.span).contains('[');
+    let text = format!(
+        "`{}[{}]` asks for extras, and a compiled file does not record for which extras it was made",
+        reference.subject.name,
+        reference.extras.join(",")
+    );
+    (!shown).then_some(Reason { text, at: Some(reference.site.whole) })
+}
+
+/// Packages whose only reason to be there (`# via -r requirements.in`) is an input that does not ask for them any more.
+fn removed(project: &Project, lock: &Lock, all: &[SourceId], found: &[SourceId]) -> Vec<Reason> {
+    let source = project.source(lock.at.source);
+    if lock.tool != LockTool::Compiled || found.is_empty() {
+        return Vec::new();
+    }
+    let names: HashSet<&str> =
+        all.iter().flat_map(|&input| &project.facts_of(input).references).map(|r| r.subject.name.as_str()).collect();
+    let gone = lock.packages.iter().filter(|package| !names.contains(package.name.as_str())).filter_map(|package| {
+        let via = vias(source, package);
+        let inputs: Vec<&str> = via.iter().filter_map(|via| via.strip_prefix("-r ")).collect();
+        let one = via.len() == 1 && inputs.len() == 1;
+        let input = all.iter().find(|&&input| one && same_file(&project.source(input).path, inputs[0]))?;
+        let text =
+            format!("`{}` is held for `{}`, which does not ask for it", package.name, project.source(*input).path);
+        Some(Reason { text, at: Some(package.at) })
+    });
+    gone.take(10).collect()
+}
+
+fn same_file(path: &str, written: &str) -> bool {
+    path == written || path.rsplit('/').next() == written.rsplit('/').next()
+}
+
+/// What `# via` notes below a package name.
+fn vias<'s>(source: &'s Source, package: &LockedPackage) -> Vec<&'s str> {
+    let mut vias = Vec::new();
+    let first = source.line_of(package.at.span.start);
+    let inline = source.line_text(first).split_once("# via ").map(|(_, via)| via);
+    if let Some(via) = inline {
+        return via.split(", ").map(str::trim).collect();
+    }
+    for line in first + 1..(first + 400).min(source.line_starts().len()) {
+        let text = source.line_text(line).trim();
+        let Some(note) = text.strip_prefix('#') else {
+            if text.starts_with("--hash") {
+                continue;
+            }
+            break;
+        };
+        let note = note.trim();
+        let via = note.strip_prefix("via").map_or(note, str::trim);
+        vias.extend((!via.is_empty()).then_some(via));
+    }
+    vias
+}

@@ -1,0 +1,162 @@
+//! How each lock stands to its manifest, told offline as the owning tool would tell it, and what locks say of references.
+//! Reads no file format of a lock: facts are enough for that side. Manifests are parsed again, because tools hash their very text.
+
+mod actions;
+mod compiled;
+mod conda;
+mod hashes;
+mod marker;
+mod python_json;
+mod satisfy;
+mod stated;
+mod uv;
+
+use crate::ecosystems::pypi;
+use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Reason, Verdict};
+use crate::model::pin::Strength;
+use crate::model::project::{LockState, Project};
+use crate::model::reference::{Ecosystem, Held, Origin, Reference, ReferenceId, Role};
+use crate::model::source::{Source, join};
+use crate::model::span::SourceId;
+use std::collections::HashMap;
+
+/// Every lock that has, or names, a manifest: which one, and whether the lock describes it. In order of paths.
+pub fn states(project: &Project) -> Vec<LockState> {
+    let mut states: Vec<LockState> = project.lock_files().filter_map(|lock| state(project, lock)).collect();
+    states.sort_by(|a, b| project.source(a.lock).path.cmp(&project.source(b.lock).path));
+    states
+}
+
+fn state(project: &Project, lock: &Lock) -> Option<LockState> {
+    if !lock.known {
+        let manifest = manifests(project, lock).first().copied();
+        let format = if lock.format.is_empty() { "unnamed".to_string() } else { format!("`{}`", lock.format) };
+        let why = Reason { text: format!("its format version ({format}) is not known here"), at: Some(lock.at) };
+        return Some(LockState { lock: lock.at.source, manifest, verdict: Verdict::Undecided(vec![why]) });
+    }
+    match lock.tool {
+        LockTool::Uv => Some(uv::state(project, lock)),
+        LockTool::Poetry | LockTool::Pdm | LockTool::Pipenv => Some(hashes::state(project, lock)),
+        LockTool::Compiled | LockTool::Pylock => compiled::state(project, lock),
+        LockTool::CondaLock | LockTool::Pixi => conda::state(project, lock),
+        LockTool::Actions => Some(actions::state(project, lock)),
+    }
+}
+
+/// Writes into every reference of a manifest what the lock beside it says: the version, and whether it is hashed.
+///
+/// A locked version that the manifest no longer allows holds nothing.
+pub fn hold(project: &mut Project) {
+    let mut found: Vec<(ReferenceId, Held)> = Vec::new();
+    for lock in project.lock_files().filter(|lock| lock.known) {
+        match lock.tool {
+            LockTool::Actions => actions::held(project, lock, &mut found),
+            _ => held(project, lock, &mut found),
+        }
+    }
+    for (id, held) in found {
+        let reference = &mut project.facts[id.source.0 as usize].references[id.index as usize];
+        if reference.held.as_ref().is_none_or(|old| old.strength < held.strength) {
+            reference.held = Some(held);
+        }
+    }
+}
+
+fn held(project: &Project, lock: &Lock, found: &mut Vec<(ReferenceId, Held)>) {
+    let packages = by_name(lock);
+    for manifest in manifests(project, lock) {
+        for (index, reference) in project.facts_of(manifest).references.iter().enumerate() {
+            let Some(package) = holder(reference, &packages) else { continue };
+            let strength = match package.hashed {
+                Hashed::All | Hashed::Some => Strength::Immutable,
+                Hashed::None => Strength::Exact,
+                Hashed::NotApplicable => continue,
+            };
+            let held = Held { lock: lock.at.source, version: package.version.clone(), strength };
+            found.push((ReferenceId { source: manifest, index: index as u32 }, held));
+        }
+    }
+}
+
+/// The package that stands for a reference, when a lock of this kind holds references of this role.
+fn holder<'l>(reference: &Reference, packages: &Packages<'l>) -> Option<&'l LockedPackage> {
+    let python = matches!(reference.subject.ecosystem, Ecosystem::Pypi | Ecosystem::Conda);
+    let locked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python);
+    if !python || !locked || matches!(reference.origin, Origin::Path(_) | Origin::Local) {
+        return None;
+    }
+    let candidates = packages.get(reference.subject.name.as_str())?;
+    candidates
+        .iter()
+        .copied()
+        .filter(|package| !package.version.is_empty())
+        .find(|package| satisfy::allows(reference, package))
+}
+
+/// Packages of a lock by name; one name can have several versions, for several markers or platforms.
+type Packages<'l> = HashMap<&'l str, Vec<&'l LockedPackage>>;
+
+fn by_name(lock: &Lock) -> Packages<'_> {
+    let mut packages = Packages::new();
+    for package in &lock.packages {
+        packages.entry(&package.name).or_default().push(package);
+    }
+    packages
+}
+
+/// The manifests that a lock was made from, the main one first. None when they are not in the tree.
+fn manifests(project: &Project, lock: &Lock) -> Vec<SourceId> {
+    let source = project.source(lock.at.source);
+    let beside = |name: &str| project.sources.find_from(source.folder(), name).map(|source| source.id);
+    let found: Vec<Option<SourceId>> = match lock.tool {
+        LockTool::Uv if source.file_name() != "uv.lock" => vec![beside(source.file_name().trim_end_matches(".lock"))],
+        LockTool::Uv => {
+            let paths = lock.statement.projects.iter().map(|stated| stated.path.as_str());
+            let members = paths.map(|path| beside(&format!("{path}/pyproject.toml")));
+            std::iter::once(beside("pyproject.toml")).chain(members).collect()
+        }
+        LockTool::Poetry | LockTool::Pdm => vec![beside("pyproject.toml")],
+        LockTool::Pipenv => vec![beside("Pipfile")],
+        LockTool::Pixi => vec![beside("pixi.toml"), beside("pyproject.toml")],
+        LockTool::CondaLock => conda::sources(lock).map(beside).collect(),
+        LockTool::Compiled | LockTool::Pylock => compiled::inputs(project, lock).into_iter().map(Some).collect(),
+        LockTool::Actions => {
+            lock.statement.members.iter().map(|path| project.sources.find(path).map(|s| s.id)).collect()
+        }
+    };
+    let mut manifests: Vec<SourceId> = Vec::new();
+    for id in found.into_iter().flatten().filter(|&id| id != lock.at.source) {
+        if !manifests.contains(&id) {
+            manifests.push(id);
+        }
+    }
+    manifests
+}
+
+/// A reason without a place.
+fn reason(text: impl Into<String>) -> Reason {
+    Reason { text: text.into(), at: None }
+}
+
+fn verdict(stale: Vec<Reason>) -> Verdict {
+    if stale.is_empty() { Verdict::Fresh } else { Verdict::Stale(stale) }
+}
+
+/// The verdict when the manifest that must be there is not.
+fn orphan(lock: &Lock, name: &str) -> LockState {
+    let why = reason(format!("no `{name}` stands beside it, so there is nothing to compare it with"));
+    LockState { lock: lock.at.source, manifest: None, verdict: Verdict::Undecided(vec![why]) }
+}
+
+/// The source at `path` as seen from the folder of another one.
+fn from<'p>(project: &'p Project, source: &Source, path: &str) -> Option<&'p Source> {
+    project.sources.find(&join(source.folder(), path)?)
+}
+
+/// Whether two names are one to Python's indexes.
+fn same_name(a: &str, b: &str) -> bool {
+    a == b || pypi::normalize(a) == pypi::normalize(b)
+}
+
+#[cfg(test)]
+mod tests;

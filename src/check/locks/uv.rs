@@ -1,0 +1,536 @@
+//! `uv.lock`: fresh when what it recorded of every project is what their manifests state now, as `uv lock --check` decides.
+//!
+//! Source: uv's `ValidatedLock::validate` and `Lock::satisfies`. Indexes and settings of a person's machine are not seen.
+
+use super::marker::{Marker, of_python};
+use super::stated::{List, Manifest, Wanted, extras, recorded};
+use super::{orphan, reason};
+use crate::ecosystems::pypi;
+use crate::model::lock::{Lock, Reason, StatedProject, StatedRequirement, Verdict};
+use crate::model::project::{LockState, Project};
+use crate::model::source::{Source, join};
+use crate::model::span::Location;
+use crate::syntax::toml;
+use crate::syntax::tree::{Node, Tree};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// How a uv lock stands to its manifests.
+pub fn state(project: &Project, lock: &Lock) -> LockState {
+    let source = project.source(lock.at.source);
+    let script = source.file_name() != "uv.lock";
+    let name = if script { source.file_name().trim_end_matches(".lock") } else { "pyproject.toml" };
+    let Some(manifest) = super::from(project, source, name) else { return orphan(lock, name) };
+    let text = if script { script_block(&manifest.text) } else { manifest.text.clone() };
+    let tree = toml::parse(manifest.id, &text);
+    let verdict = match tree.root().filter(|_| tree.problems.is_empty()) {
+        Some(root) => Check::new(project, lock, source, root, script).verdict(),
+        None => Verdict::Undecided(vec![reason(format!("`{name}` cannot be read"))]),
+    };
+    LockState { lock: source.id, manifest: Some(manifest.id), verdict }
+}
+
+/// The inline metadata of a script (PEP 723), its comment marks replaced so that nothing moves.
+fn script_block(text: &str) -> String {
+    let mut inside = false;
+    let mut out = String::new();
+    for line in text.lines() {
+        match (inside, line.trim_end()) {
+            (false, "# /// script") => inside = true,
+            (true, "# ///") => break,
+            (true, line) => {
+                out.push_str(line.strip_prefix("# ").or_else(|| line.strip_prefix('#')).unwrap_or(line));
+                out.push('\n');
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Folders and manifests of a workspace's members, in order of paths: `patterns` are globs of folders below `folder`.
+pub fn members<'p>(
+    project: &'p Project,
+    folder: &str,
+    patterns: &[&str],
+    excludes: &[&str],
+) -> Vec<(String, &'p Source)> {
+    let (wanted, unwanted) = (globs(patterns), globs(excludes));
+    let mut found: Vec<(String, &Source)> = Vec::new();
+    for source in project.sources.iter().filter(|source| source.file_name() == "pyproject.toml") {
+        let Some(path) = below(folder, source.folder()) else { continue };
+        if !path.is_empty() && wanted.is_match(path) && !unwanted.is_match(path) {
+            found.push((path.to_string(), source));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn globs(patterns: &[&str]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_default()
+}
+
+/// `path` as seen from `folder`, when it is in it.
+fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(folder).and_then(|rest| if rest.is_empty() { Some("") } else { rest.strip_prefix('/') })
+}
+
+struct Check<'a> {
+    project: &'a Project,
+    lock: &'a Lock,
+    folder: &'a str,
+    root: Node<'a>,
+    script: bool,
+    within: Marker,
+    /// Folders of members, from the root of the project.
+    members: Vec<String>,
+    stale: Vec<Reason>,
+    open: Vec<Reason>,
+}
+
+impl<'a> Check<'a> {
+    fn new(project: &'a Project, lock: &'a Lock, source: &'a Source, root: Node<'a>, script: bool) -> Check<'a> {
+        let folder = source.folder();
+        let within = of_python(lock.statement.requires_python.as_deref().unwrap_or(""));
+        let mut check = Check {
+            project,
+            lock,
+            folder,
+            root,
+            script,
+            within,
+            members: Vec::new(),
+            stale: Vec::new(),
+            open: Vec::new(),
+        };
+        check.members = check.member_sources().iter().map(|source| source.folder().to_string()).collect();
+        check
+    }
+
+    fn verdict(mut self) -> Verdict {
+        self.lists();
+        self.options();
+        if self.script {
+            self.python(vec![self.root.get("requires-python")]);
+        } else {
+            self.membership();
+            self.projects();
+        }
+        match (self.stale.is_empty(), self.open.is_empty()) {
+            (false, _) => Verdict::Stale(self.stale),
+            (true, true) => Verdict::Fresh,
+            (true, false) => Verdict::Undecided(self.open),
+        }
+    }
+
+    fn manifest(&self) -> Manifest<'_> {
+        let (node, folder) = (self.root, self.folder);
+        Manifest { node, folder, root: node, root_folder: folder, members: &self.members }
+    }
+
+    /// The root's manifest, when it has a project, and those of the members.
+    fn member_sources(&self) -> Vec<&'a Source> {
+        let own = join(self.folder, "pyproject.toml").and_then(|path| self.project.sources.find(&path));
+        let own = own.filter(|_| self.root.get("project").is_some() && !self.script);
+        let workspace = self.root.path(&["tool", "uv", "workspace"]);
+        let texts = |key: &str| -> Vec<&str> {
+            let list = workspace.and_then(|table| table.get(key));
+            list.into_iter().flat_map(|list| list.items()).filter_map(Node::str).collect()
+        };
+        let members = members(self.project, self.folder, &texts("members"), &texts("exclude"));
+        own.into_iter().chain(members.into_iter().map(|(_, source)| source)).collect()
+    }
+
+    fn membership(&mut self) {
+        let mut names = Vec::new();
+        let mut pythons = Vec::new();
+        let trees: Vec<(&Source, Tree)> =
+            self.member_sources().into_iter().map(|source| (source, toml::parse(source.id, &source.text))).collect();
+        for (source, tree) in &trees {
+            let Some(root) = tree.root() else { continue };
+            if root.path(&["tool", "uv", "managed"]).and_then(Node::bool) == Some(false) {
+                continue;
+            }
+            let name = root.path(&["project", "name"]).and_then(Node::str).map(pypi::normalize);
+            names.extend(name.map(|name| (name, *source)));
+            pythons.push(root.path(&["project", "requires-python"]));
+        }
+        self.python(pythons);
+        let alone = names.len() == 1 && self.root.get("project").is_some();
+        let recorded = &self.lock.statement.members;
+        if alone && recorded.is_empty() {
+            return;
+        }
+        for (name, source) in &names {
+            if !recorded.contains(name) && !(alone && recorded.is_empty()) {
+                let text = format!("`{name}` is a member of the workspace and was none when it was locked");
+                self.stale.push(Reason { text, at: Some(source.top()) });
+            }
+        }
+        for name in recorded.iter().filter(|name| !names.iter().any(|(known, _)| known == *name)) {
+            self.stale
+                .push(reason(format!("`{name}` was a member of the workspace when it was locked and is none now")));
+        }
+    }
+
+    /// The range of Python versions is that of all members together.
+    fn python(&mut self, written: Vec<Option<Node>>) {
+        let Some(was) = self.lock.statement.requires_python.as_deref() else { return };
+        let always = Marker::read("");
+        let all = written
+            .iter()
+            .flatten()
+            .filter_map(|node| node.str())
+            .fold(always.clone(), |all, one| all.and(&of_python(one)));
+        let at = written.iter().flatten().last().map(|node| node.at());
+        // Without one uv takes the interpreter that it runs on.
+        if at.is_some() && !all.equals(&of_python(was), &always) {
+            let text = format!("`requires-python` differs from `{was}`, for which it was locked");
+            self.stale.push(Reason { text, at });
+        }
+    }
+
+    /// Constraints, overrides and the like of the root, and requirements that are no project's.
+    fn lists(&mut self) {
+        let keys = [
+            ("constraints", "constraint-dependencies"),
+            ("overrides", "override-dependencies"),
+            ("build-constraints", "build-constraint-dependencies"),
+        ];
+        for (recorded, key) in keys {
+            let list = self.root.path(&["tool", "uv", key]);
+            // An override can also be a table that speaks of one package.
+            if list.is_some_and(|list| list.items().any(Node::is_map)) {
+                continue;
+            }
+            let wanted = self.manifest().list(list, List::Main);
+            self.compare(&wanted, &self.list(recorded), &format!("`{key}`"));
+        }
+        if self.script {
+            let wanted = self.manifest().list(self.root.get("dependencies"), List::Main);
+            return self.compare(&wanted, &self.list("requirements"), "the script");
+        }
+        if self.root.get("project").is_none() {
+            for (group, wanted) in self.manifest().groups() {
+                self.compare(
+                    &wanted,
+                    &self.list(&format!("dependency-groups.{group}")),
+                    &format!("the group `{group}`"),
+                );
+            }
+            let known: Vec<String> = self.manifest().groups().into_iter().map(|(name, _)| name).collect();
+            let gone = self.lock.statement.lists.iter().filter_map(|(key, _)| key.strip_prefix("dependency-groups."));
+            let gone: Vec<Reason> = gone
+                .filter(|name| !known.iter().any(|k| k == name))
+                .map(|name| reason(format!("the group `{name}` was removed")))
+                .collect();
+            self.stale.extend(gone);
+        }
+    }
+
+    fn list(&self, name: &str) -> Vec<StatedRequirement> {
+        let list = self.lock.statement.lists.iter().find(|(key, _)| key == name);
+        list.map_or(Vec::new(), |(_, list)| list.clone())
+    }
+
+    fn setting(&self, name: &str) -> Option<&'a str> {
+        self.lock.statement.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A setting of `uv.toml`, which hides those of `[tool.uv]`, or of `[tool.uv]`.
+    fn options(&mut self) {
+        let file = join(self.folder, "uv.toml").and_then(|path| self.project.sources.find(&path));
+        let tree = file.map(|file| toml::parse(file.id, &file.text));
+        let own = tree.as_ref().and_then(Tree::root);
+        let own = own.or_else(|| self.root.path(&["tool", "uv"]));
+        let of = |key: &str| own.and_then(|table| table.get(key));
+        let modes = [
+            ("options.resolution-mode", "resolution", "highest"),
+            ("options.prerelease-mode", "prerelease", "if-necessary-or-explicit"),
+            ("options.fork-strategy", "fork-strategy", "requires-python"),
+        ];
+        for (recorded, key, default) in modes {
+            let written = of(key).and_then(Node::str).unwrap_or(default);
+            let was = self.setting(recorded).unwrap_or(default);
+            if of(key).is_none_or(Node::is_scalar) && written != was {
+                let text = format!("`{key}` is `{written}` and was `{was}` when it was locked");
+                self.stale.push(Reason { text, at: of(key).map(Node::at) });
+            }
+        }
+        self.exclude_newer(of("exclude-newer"));
+        for (recorded, key) in [("supported-markers", "environments"), ("required-markers", "required-environments")] {
+            self.environments(recorded, key);
+        }
+        self.conflicts();
+    }
+
+    fn exclude_newer(&mut self, written: Option<Node>) {
+        let span = self.setting("options.exclude-newer-span");
+        let recorded = span.or(self.setting("options.exclude-newer"));
+        let at = written.map(Node::at);
+        match (written.and_then(Node::str), recorded) {
+            (Some(text), None) => {
+                let text = format!("`exclude-newer` is `{text}` and was not set when it was locked");
+                self.stale.push(Reason { text, at });
+            }
+            (None, Some(was)) => {
+                let text = format!("it was locked with `exclude-newer` `{was}`, which no configuration here sets");
+                self.stale.push(reason(text));
+            }
+            // A date alone means its end in the zone of the machine that locked, so only plainly other days differ.
+            (Some(text), Some(was))
+                if span.is_none() && is_instant(text) && is_instant(was) && text.get(..19) != was.get(..19) =>
+            {
+                let text = format!("`exclude-newer` is `{text}` and was `{was}` when it was locked");
+                self.stale.push(Reason { text, at });
+            }
+            _ => {}
+        }
+    }
+
+    fn environments(&mut self, recorded: &str, key: &str) {
+        let node = self.root.path(&["tool", "uv", key]);
+        let written: Vec<&str> = node.into_iter().flat_map(|node| node.list()).filter_map(Node::str).collect();
+        let was = listed(self.setting(recorded).unwrap_or("[]"));
+        let equal = written.len() == was.len()
+            && written.iter().zip(&was).all(|(a, b)| Marker::read(a).equals(&Marker::read(b), &self.within));
+        if !equal {
+            let text = format!("`{key}` differs from what it was locked for");
+            self.stale.push(Reason { text, at: node.map(Node::at) });
+        }
+    }
+
+    /// Includes of groups bring conflicts of their own into the lock, so it may hold more than is written.
+    fn conflicts(&mut self) {
+        let node = self.root.path(&["tool", "uv", "conflicts"]);
+        let sets = node.into_iter().flat_map(|list| list.items());
+        let written: Vec<String> = sets
+            .flat_map(|set| set.items())
+            .filter_map(|item| {
+                ["extra", "group"].iter().find_map(|kind| Some(format!("{kind} = {}", item.get(kind)?.str()?)))
+            })
+            .collect();
+        let was = self.setting("conflicts").unwrap_or("");
+        let missing = written.iter().any(|item| !was.contains(item.as_str()));
+        if missing || written.is_empty() && !was.is_empty() && node.is_none_or(|node| node.items().len() == 0) {
+            let text = "`conflicts` differs from what it was locked with".to_string();
+            self.stale.push(Reason { text, at: node.map(Node::at) });
+        }
+    }
+
+    fn projects(&mut self) {
+        let lock = self.lock;
+        for stated in &lock.statement.projects {
+            let Some(path) = join(self.folder, &stated.path).and_then(|folder| join(&folder, "pyproject.toml")) else {
+                continue;
+            };
+            // Other kinds of manifests, and projects outside of the tree, cannot be seen.
+            let Some(source) = self.project.sources.find(&path) else { continue };
+            let tree = toml::parse(source.id, &source.text);
+            if let Some(node) = tree.root().filter(|node| tree.problems.is_empty() && node.get("project").is_some()) {
+                self.one(stated, node, source);
+            }
+        }
+        for source in self.member_sources() {
+            let tree = toml::parse(source.id, &source.text);
+            let Some(name) = tree.root().and_then(|root| root.path(&["project", "name"])).and_then(Node::text) else {
+                continue;
+            };
+            let known = lock.statement.projects.iter().any(|stated| stated.name == pypi::normalize(&name.text));
+            if !known {
+                let text = format!("the project `{}` is not in the lock", name.text);
+                self.stale.push(Reason { text, at: Some(name.at) });
+            }
+        }
+    }
+
+    fn one(&mut self, stated: &StatedProject, node: Node, source: &Source) {
+        let project = node.get("project");
+        let dynamic: Vec<&str> = project
+            .and_then(|table| table.get("dynamic"))
+            .into_iter()
+            .flat_map(|list| list.items())
+            .filter_map(Node::str)
+            .collect();
+        let is_member = self.members.iter().any(|folder| folder == source.folder());
+        self.version(stated, project, &dynamic);
+        if is_member {
+            self.link(stated, node, source);
+        }
+        let members = self.members.clone();
+        let root = if is_member { self.root } else { node };
+        let root_folder = if is_member { self.folder } else { source.folder() };
+        let manifest = Manifest { node, folder: source.folder(), root, root_folder, members: &members };
+        let unseen = dynamic.iter().find(|key| matches!(**key, "dependencies" | "optional-dependencies"));
+        match unseen {
+            Some(key) => {
+                let text = format!("the `{key}` of `{}` are dynamic: its build makes them", stated.name);
+                self.open.push(Reason { text, at: project.map(Node::at) });
+            }
+            None => self.requires(stated, manifest, &dynamic),
+        }
+        self.groups(stated, manifest);
+    }
+
+    fn version(&mut self, stated: &StatedProject, project: Option<Node>, dynamic: &[&str]) {
+        let written = project.and_then(|table| table.get("version"));
+        let at = written.map(Node::at);
+        let mut differs = |text: String| self.stale.push(Reason { text, at });
+        match (written.and_then(Node::str), &stated.version) {
+            (Some(new), Some(old)) if new != old && pypi::satisfies(&format!("=={old}"), new) != Some(true) => {
+                differs(format!("the version of `{}` is {new} and was {old} when it was locked", stated.name));
+            }
+            (None, Some(_)) if dynamic.contains(&"version") => {
+                differs(format!("the version of `{}` is dynamic and was not when it was locked", stated.name));
+            }
+            (Some(_), None) => differs(format!("the version of `{}` was dynamic when it was locked", stated.name)),
+            _ => {}
+        }
+    }
+
+    /// A project without a build system is virtual, unless it says otherwise or another member needs it.
+    fn link(&mut self, stated: &StatedProject, node: Node, source: &Source) {
+        let says = node.path(&["tool", "uv", "package"]);
+        let package = match says.and_then(Node::bool) {
+            Some(package) => package,
+            None if node.get("build-system").is_some() => true,
+            None => return,
+        };
+        let was = stated.link != "virtual";
+        if package != was {
+            let (now, then) = if package { ("a package", "none") } else { ("no package", "one") };
+            let text = format!("`{}` is {now} and was {then} when it was locked", stated.name);
+            self.stale.push(Reason { text, at: Some(says.map_or(source.top(), Node::at)) });
+        }
+    }
+
+    fn requires(&mut self, stated: &StatedProject, manifest: Manifest, dynamic: &[&str]) {
+        let what = format!("`{}`", stated.name);
+        let wanted = manifest.requires();
+        let reasons = self.differences(&wanted, &stated.requires, &what);
+        // Some build backends flatten extras that name the project itself; uv takes both for a dynamic project.
+        let flat = !dynamic.is_empty() && !reasons.is_empty() && {
+            self.differences(&flattened(&wanted, &stated.name), &stated.requires, &what).is_empty()
+        };
+        if !flat {
+            self.stale.extend(reasons);
+        }
+        let Some(recorded) = &stated.extras else { return };
+        let written: Vec<String> = extras(manifest.node.get("project")).into_iter().map(|(name, _)| name).collect();
+        for name in written.iter().filter(|name| !recorded.contains(name)) {
+            self.stale.push(reason(format!("the extra `{name}` of {what} is new")));
+        }
+        for name in recorded.iter().filter(|name| !written.contains(name)) {
+            self.stale.push(reason(format!("the extra `{name}` of {what} was removed")));
+        }
+    }
+
+    fn groups(&mut self, stated: &StatedProject, manifest: Manifest) {
+        let written = manifest.groups();
+        for (group, wanted) in &written {
+            let recorded =
+                stated.groups.iter().find(|(name, _)| name == group).map_or(&[][..], |(_, list)| list.as_slice());
+            self.compare(wanted, recorded, &format!("the group `{group}` of `{}`", stated.name));
+        }
+        let gone = stated
+            .groups
+            .iter()
+            .filter(|(name, list)| !list.is_empty() && !written.iter().any(|(known, _)| known == name));
+        let gone: Vec<Reason> =
+            gone.map(|(name, _)| reason(format!("the group `{name}` of `{}` was removed", stated.name))).collect();
+        self.stale.extend(gone);
+    }
+
+    fn compare(&mut self, wanted: &[Wanted], recorded: &[StatedRequirement], what: &str) {
+        let reasons = self.differences(wanted, recorded, what);
+        self.stale.extend(reasons);
+    }
+
+    fn differences(&self, wanted: &[Wanted], stated: &[StatedRequirement], what: &str) -> Vec<Reason> {
+        let was: Vec<Wanted> = stated.iter().map(|one| recorded(one, self.folder, &self.members)).collect();
+        let mut reasons = Vec::new();
+        let missing = |one: &Wanted, other: &[Wanted], mine: &[Wanted]| {
+            let never = one.marker.and(&self.within).is_never();
+            !never && !joined(one, mine).equals(&joined(one, other), &self.within)
+        };
+        for one in wanted.iter().filter(|one| missing(one, &was, wanted)) {
+            reasons.push(Reason { text: change(one, &was, what), at: one.at });
+        }
+        let told = |name: &str| wanted.iter().any(|one| one.name == name && missing(one, &was, wanted));
+        for one in was.iter().filter(|one| missing(one, wanted, &was) && !told(&one.name)) {
+            reasons.push(Reason {
+                text: format!("{what} does not ask for `{}` any more", one.shown()),
+                at: None::<Location>,
+            });
+        }
+        reasons
+    }
+}
+
+/// When a requirement that is equal but for its marker is asked for.
+fn joined(one: &Wanted, all: &[Wanted]) -> Marker {
+    let equal = all.iter().filter(|other| other.key() == one.key());
+    equal.fold(Marker::read("python_version < '0'"), |joined, other| joined.or(&other.marker))
+}
+
+fn change(one: &Wanted, was: &[Wanted], what: &str) -> String {
+    let old = was.iter().find(|old| old.name == one.name);
+    match old {
+        Some(old) if old.key() == one.key() => {
+            format!("{what} asks for `{}` under another marker than when it was locked", one.shown())
+        }
+        Some(old) => format!("{what} asks for `{}`; it was locked for `{}`", one.shown(), old.shown()),
+        None => format!("{what} asks for `{}`, which is not in the lock's record", one.shown()),
+    }
+}
+
+/// Extras that name the project itself replaced by what they stand for.
+fn flattened(wanted: &[Wanted], name: &str) -> Vec<Wanted> {
+    let mut out: Vec<Wanted> = wanted.iter().filter(|one| one.name != name).cloned().collect();
+    let mut waiting: Vec<(Wanted, usize)> =
+        wanted.iter().filter(|one| one.name == name).map(|one| (one.clone(), 0)).collect();
+    while let Some((own, depth)) = waiting.pop() {
+        if depth > 16 || out.len() > 10_000 {
+            break;
+        }
+        for extra in &own.extras {
+            let when = Marker::read(&format!("extra == '{extra}'"));
+            for one in
+                wanted.iter().filter(|one| !one.marker.and(&when.negate()).equals(&one.marker, &Marker::read("")))
+            {
+                let inner = without_extra(&one.marker, extra);
+                let flat = Wanted { marker: own.marker.and(&inner), ..one.clone() };
+                if one.name == name { waiting.push((flat, depth + 1)) } else { out.push(flat) }
+            }
+        }
+    }
+    out
+}
+
+/// A marker when an extra is asked for.
+fn without_extra(marker: &Marker, extra: &str) -> Marker {
+    match marker {
+        Marker::Tree(tree) => Marker::Tree(tree.clone().simplify_extras_with(|name| name.to_string() == extra)),
+        Marker::Text(text) => Marker::Text(text.clone()),
+    }
+}
+
+/// The items of a list that [`crate::model::lock::Statement`] holds in one spelling; markers hold no `, `.
+fn listed(text: &str) -> Vec<String> {
+    let inner = text.trim_start_matches('[').trim_end_matches(']');
+    inner.split(", ").filter(|item| !item.is_empty()).map(str::to_string).collect()
+}
+
+fn is_instant(text: &str) -> bool {
+    text.len() >= 19 && text.as_bytes()[10] == b'T'
+}
