@@ -12,6 +12,9 @@ use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
 use std::collections::HashSet;
 
+/// Names that pip-compile leaves out unless it is told otherwise.
+const UNSAFE: [&str; 3] = ["pip", "setuptools", "distribute"];
+
 /// How such a lock stands to its inputs. None when it names none and none stands beside it: then there is nothing to compare.
 pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
     let source = project.source(lock.at.source);
@@ -61,6 +64,7 @@ fn named(project: &Project, lock: &Lock) -> (Vec<SourceId>, Vec<String>) {
     let source = project.source(lock.at.source);
     let paths = match lock.tool {
         LockTool::Pylock => command(project, lock).map(|command| words_of_inputs(&command)).unwrap_or_default(),
+        _ if command(project, lock).is_some_and(|command| !resolves(&command)) => return (Vec::new(), Vec::new()),
         _ => compiled(project, lock).and_then(|m| m.compiled.as_ref()).map(|c| c.inputs.clone()).unwrap_or_default(),
     };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -76,6 +80,14 @@ fn named(project: &Project, lock: &Lock) -> (Vec<SourceId>, Vec<String>) {
         found.extend(super::from(project, source, &format!("{stem}.in")).map(|input| input.id));
     }
     (found, missing)
+}
+
+/// Whether a command is one whose output holds what its inputs ask for; wrappers of projects name no inputs.
+fn resolves(command: &str) -> bool {
+    let known = ["pip-compile", "pip compile", "piptools compile", "pip-compile-multi", "pip-tools compile"];
+    let named =
+        [".in", ".txt", ".toml", ".cfg", ".py"].iter().any(|end| command.split_whitespace().any(|w| w.ends_with(end)));
+    !named || known.iter().any(|words| command.contains(words))
 }
 
 /// An input is named from the folder where the command ran: the root, the lock's folder, or one between them.
@@ -162,7 +174,8 @@ fn judge(project: &Project, lock: &Lock, found: &[SourceId], command: &str) -> V
         let asked = wanted.iter().copied().filter(|reference| !satisfy::is_own(reference, name));
         let constrains = |reference: &Reference| reference.role == Role::Constraint;
         let (limits, asked): (Vec<&Reference>, Vec<&Reference>) = asked.partition(|reference| constrains(reference));
-        stale.extend(satisfy::problems(asked.iter().copied(), &packages));
+        let held = asked.iter().copied().filter(|reference| !elsewhere(project, lock, reference, command, &packages));
+        stale.extend(satisfy::problems(held, &packages));
         // A constraint for a name that nothing needs is no contradiction.
         let limits = limits.into_iter().filter(|limit| packages.contains_key(limit.subject.name.as_str()));
         stale.extend(satisfy::problems(limits, &packages));
@@ -174,6 +187,17 @@ fn judge(project: &Project, lock: &Lock, found: &[SourceId], command: &str) -> V
         (true, true) => Verdict::Fresh,
         (true, false) => Verdict::Undecided(open),
     }
+}
+
+/// Whether a requirement stands in the lock as a URL or a path, or is left out on purpose.
+fn elsewhere(project: &Project, lock: &Lock, reference: &Reference, command: &str, packages: &Packages) -> bool {
+    let name = reference.subject.name.as_str();
+    if packages.contains_key(name) {
+        return false;
+    }
+    let written = project.facts_of(lock.at.source).references.iter().any(|other| other.subject.name == name);
+    let left_out = lock.tool == LockTool::Compiled && UNSAFE.contains(&name);
+    written || left_out || option(command, &["--unsafe-package", "--no-emit-package"], name)
 }
 
 /// The requirements of an input that the command asks for.

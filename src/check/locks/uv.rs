@@ -20,6 +20,14 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
     let script = source.file_name() != "uv.lock";
     let name = if script { source.file_name().trim_end_matches(".lock") } else { "pyproject.toml" };
     let Some(manifest) = super::from(project, source, name) else { return orphan(lock, name) };
+    if let Some(outer) = outer(project, manifest).filter(|_| !script) {
+        let why = format!(
+            "uv does not use it: its folder is a member of the workspace of `{}`, whose lock counts",
+            outer.path
+        );
+        let verdict = Verdict::Undecided(vec![reason(why)]);
+        return LockState { lock: source.id, manifest: Some(manifest.id), verdict };
+    }
     let text = if script { script_block(&manifest.text) } else { manifest.text.clone() };
     let tree = toml::parse(manifest.id, &text);
     let verdict = match tree.root().filter(|_| tree.problems.is_empty()) {
@@ -27,6 +35,25 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
         None => Verdict::Undecided(vec![reason(format!("`{name}` cannot be read"))]),
     };
     LockState { lock: source.id, manifest: Some(manifest.id), verdict }
+}
+
+/// The manifest of the workspace around this one that names its folder as a member.
+fn outer<'p>(project: &'p Project, manifest: &Source) -> Option<&'p Source> {
+    let mut folder = manifest.folder();
+    while !folder.is_empty() {
+        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let Some(found) = join(folder, "pyproject.toml").and_then(|path| project.sources.find(&path)) else { continue };
+        let tree = toml::parse(found.id, &found.text);
+        let Some(workspace) = tree.root().and_then(|root| root.path(&["tool", "uv", "workspace"])) else { continue };
+        let texts = |key: &str| -> Vec<&str> {
+            workspace.get(key).into_iter().flat_map(|list| list.items()).filter_map(Node::str).collect()
+        };
+        let members = members(project, folder, &texts("members"), &texts("exclude"));
+        if members.iter().any(|(_, source)| source.id == manifest.id) {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// The inline metadata of a script (PEP 723), its comment marks replaced so that nothing moves.
