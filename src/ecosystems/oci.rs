@@ -127,7 +127,7 @@ impl Parts {
     fn strength(&self, text: &str, name: &str) -> Option<Strength> {
         match (&self.digest, &self.tag) {
             (Some(digest), _) => (!self.is_open(digest)).then_some(Strength::Immutable),
-            (None, Some(tag)) if self.is_open(tag) => None,
+            (None, Some(tag)) if self.is_open(tag) || is_placeholder(&text[tag.clone()]) => None,
             (None, Some(tag)) => Some(tag_strength(name, &self.expand(text, tag.clone()))),
             // The variable may hold a tag of its own.
             (None, None) if self.is_open(&self.name) => None,
@@ -162,6 +162,11 @@ impl Parts {
     }
 }
 
+/// `IMAGE_TAG`, `VERSION`: capitals only, put in by a program before anybody pulls.
+fn is_placeholder(tag: &str) -> bool {
+    tag.len() > 2 && tag != "LATEST" && tag.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
 /// The name as its registry knows it: Docker Hub's host and `library/` left out.
 fn canonical(name: &str) -> String {
     let hosts = ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/"];
@@ -193,10 +198,21 @@ pub fn tag_strength(name: &str, tag: &str) -> Strength {
     let next = components(tag).nth(at + 1).unwrap_or("");
     let last_name = name.rsplit('/').next().unwrap_or(name);
     let two = number.parts == 2 && !number.wild && TWO_NUMBERS.contains(&last_name);
-    if two || dotted::is_prerelease(number.rest) || dotted::is_prerelease(next) {
+    if two
+        || is_release_number(name, tag, number.text)
+        || dotted::is_prerelease(number.rest)
+        || dotted::is_prerelease(next)
+    {
         return Strength::Exact;
     }
     number.strength()
+}
+
+/// `trino:479`: one number that counts releases. Years and the versions of browsers are release lines.
+fn is_release_number(name: &str, tag: &str, number: &str) -> bool {
+    let browser = ["chrome", "chromium", "firefox", "edge", "browser"].iter().any(|word| name.contains(word));
+    let counts = number.parse::<u32>().is_ok_and(|number| number >= 100 && !(1990..=2604).contains(&number));
+    counts && !browser && !tag.contains("latest")
 }
 
 /// Parts of a tag between `-`, `_` and `+`.
@@ -280,6 +296,7 @@ mod tests {
             ("a:1@sha256:ab", "a", Some("1"), Some(Strength::Immutable), Some(":1"), Some("@sha256:ab")),
             ("a@sha256:ab", "a", None, Some(Strength::Immutable), Some(""), Some("@sha256:ab")),
             ("a:$TAG", "a", Some("$TAG"), None, None, Some("")),
+            ("a:IMAGE_TAG", "a", Some("IMAGE_TAG"), None, Some(":IMAGE_TAG"), Some("")),
             ("a:${TAG:-latest}", "a", Some("latest"), Some(WORD), Some("latest"), Some("")),
             ("a:1.2-${X-slim}", "a", Some("1.2-slim"), Some(MINOR), None, Some("")),
             ("${REG:-docker.io}/a/b:1", "a/b", Some("1"), Some(MAJOR), Some(":1"), Some("")),
@@ -335,6 +352,9 @@ mod tests {
             ("ghcr.io/astral-sh/uv", "0.5.11-python3.12", Strength::Exact),
             ("mcr", "2022-latest", MAJOR),
             ("a", "1.2.x", MINOR),
+            ("trinodb/trino", "479", Strength::Exact),
+            ("selenium/standalone-chrome", "119", MAJOR),
+            ("mcr.microsoft.com/mssql/server", "2022-latest", MAJOR),
         ];
         for (name, tag, want) in rows {
             assert_eq!(tag_strength(name, tag), want, "{name}:{tag}");

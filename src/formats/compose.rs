@@ -49,7 +49,10 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 fn read_service(name: &str, service: Node, services: Node, seen: &mut HashSet<Location>, facts: &mut Facts) {
     let key = format!("services.{name}");
     match build_of(service, services) {
-        Some(build) => read_build(build, &key, seen, facts),
+        Some(build) => {
+            facts.own_images.extend(service.get("image").and_then(Node::str).map(str::to_string));
+            read_build(build, &key, seen, facts);
+        }
         None => {
             let text = service.get("image").and_then(Node::text);
             let reference = text.and_then(|text| oci::image(&text, Role::ComposeService, &format!("{key}.image")));

@@ -24,6 +24,9 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     tree.report(facts);
     for images in tree.roots().filter_map(|root| root.get("images")) {
         for image in images.items() {
+            if let (Some(old), Some(_)) = (image.get("name").and_then(Node::str), image.get("newName")) {
+                facts.own_images.push(old.to_string());
+            }
             if let Some(reference) = read_image(image) {
                 facts.push(reference);
             }

@@ -55,6 +55,8 @@ pub struct Facts {
     pub updaters: Vec<Updater>,
     /// Dockerfiles that compose files and the like build: (file or context path, place).
     pub builds_of: Vec<(String, Location)>,
+    /// Names of images that come out of this file, or that it puts others in place of (kustomize): nobody fetches them by that name.
+    pub own_images: Vec<String>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }

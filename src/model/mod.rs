@@ -5,6 +5,7 @@ pub mod container;
 pub mod edit;
 pub mod facts;
 pub mod finding;
+pub mod images;
 pub mod lock;
 pub mod manifest;
 pub mod pin;

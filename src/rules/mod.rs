@@ -34,6 +34,13 @@ macro_rules! rules {
 
 // One word a line, by group.
 rules! {
+    image_tag_latest,
+    image_tag_missing,
+    image_tag_floating,
+    image_tag_minor,
+    image_no_digest,
+    image_digest_bare,
+    image_unresolved,
     precommit_rev_mutable,
     precommit_deps_unpinned,
     runtime_runner_latest,
