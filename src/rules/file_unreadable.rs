@@ -33,7 +33,7 @@
 //! jobs:
 //!   test:
 //!     runs-on: ubuntu-24.04
-//!     steps: []
+//!     steps: [{run: "true"}]
 //! ```
 
 use crate::model::facts::ProblemKind;

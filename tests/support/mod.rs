@@ -45,6 +45,15 @@ pub fn repositories() -> Vec<Repository> {
 }
 
 pub fn manual_examples() -> Vec<Repository> {
+    examples_of(|_| true)
+}
+
+/// The examples of the manuals that show how it should be.
+pub fn good_examples() -> Vec<Repository> {
+    examples_of(|kind| kind == Kind::Good)
+}
+
+fn examples_of(wanted: impl Fn(Kind) -> bool) -> Vec<Repository> {
     let mut all = Vec::new();
     for registered in RULES {
         let mut files = Vec::new();
@@ -52,7 +61,10 @@ pub fn manual_examples() -> Vec<Repository> {
             files.push((example.path, example.text));
             if example.kind != Kind::With {
                 let name = format!("{} example {index}", registered.rule.id);
-                all.push(Repository { name, files: std::mem::take(&mut files) });
+                let files = std::mem::take(&mut files);
+                if wanted(example.kind) {
+                    all.push(Repository { name, files });
+                }
             }
         }
     }

@@ -1,0 +1,51 @@
+//! Fixtures and good examples are what the vendors' own schemas allow, so that rules are not tried on files that could never run.
+//!
+//! Needs check-jsonschema, which carries the schemas and asks no network; `./test.sh` installs it from PyPI.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn schema_of(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name {
+        _ if path.starts_with(".github/workflows/") && !name.ends_with(".lock") => Some("vendor.github-workflows"),
+        ".gitlab-ci.yml" => Some("vendor.gitlab-ci"),
+        "compose.yaml" | "compose.yml" | "docker-compose.yml" => Some("vendor.compose-spec"),
+        "dependabot.yml" => Some("vendor.dependabot"),
+        "action.yml" | "action.yaml" => Some("vendor.github-actions"),
+        ".readthedocs.yaml" | ".readthedocs.yml" => Some("vendor.readthedocs"),
+        _ => None,
+    }
+}
+
+#[test]
+fn good_examples_fit_the_schemas_of_their_vendors() {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/bin/check-jsonschema");
+    assert!(tool.exists(), "{} is not installed: run ./test.sh", tool.display());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemas");
+    let _ = fs::remove_dir_all(&folder);
+    let mut by_schema: std::collections::BTreeMap<&str, Vec<(String, std::path::PathBuf)>> = Default::default();
+    for (number, repository) in support::good_examples().into_iter().enumerate() {
+        for (path, text) in repository.files {
+            let Some(schema) = schema_of(&path) else { continue };
+            let file = folder.join(number.to_string()).join(&path);
+            fs::create_dir_all(file.parent().expect("a file has a folder")).expect("folder");
+            fs::write(&file, text).expect("file");
+            by_schema.entry(schema).or_default().push((repository.name.clone(), file));
+        }
+    }
+    assert!(by_schema.contains_key("vendor.github-workflows"));
+    let mut wrong = Vec::new();
+    for (schema, files) in by_schema {
+        let mut command = Command::new(&tool);
+        command.args(["--builtin-schema", schema]).args(files.iter().map(|(_, file)| file));
+        let output = command.output().expect("check-jsonschema runs");
+        if !output.status.success() {
+            wrong.push(format!("{schema}:\n{}", String::from_utf8_lossy(&output.stdout)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
