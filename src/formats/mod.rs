@@ -74,6 +74,12 @@ formats! {
     readthedocs,
     pytest_ini,
     conda_environment,
+    tox,
+    makefile,
+    justfile,
+    noxfile,
+    shell_script,
+    inline_script,
 }
 
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.

@@ -1,6 +1,10 @@
 //! Lists and tables of requirements, as several formats hold them. Is no format itself and claims no file.
 
 pub mod pixi;
+mod script;
+pub mod tox;
+
+pub use script::script_block;
 
 use crate::ecosystems::{conda, git, pypi, toolchain};
 use crate::model::facts::{Facts, ProblemKind};

@@ -1,8 +1,8 @@
-//! `setup.cfg` of setuptools, and pytest's section in it. Knows nothing of tox's sections there.
+//! `setup.cfg` of setuptools, and the sections of pytest and tox in it.
 //!
 //! Source: setuptools' documentation, "Configuring setuptools using setup.cfg files".
 
-use super::requires::{Collector, Place};
+use super::requires::{Collector, Place, tox};
 use super::{Claim, Format, by_path};
 use crate::ecosystems::pypi;
 use crate::model::facts::Facts;
@@ -44,6 +44,11 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         to.manifest.settings.push(("pytest.addopts".to_string(), line.clone()));
     }
     to.finish();
+    if ini.section("tox:tox").is_some() {
+        let mut to = Collector { facts, manifest: Manifest::new(ManifestKind::Tox, source.whole()) };
+        tox::read(&ini, "tox:tox", source, &mut to);
+        to.finish();
+    }
 }
 
 fn metadata(ini: &Ini, to: &mut Collector) {

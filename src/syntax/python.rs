@@ -79,7 +79,7 @@ pub struct Module {
     pub calls: Vec<Call>,
     /// Functions in the order of the text.
     pub functions: Vec<Function>,
-    /// Strings and lists of strings that names of the module stand for.
+    /// Strings and lists of strings that names of the module (and attributes, with dots) stand for.
     pub constants: HashMap<String, Vec<Value>>,
 }
 
@@ -187,16 +187,17 @@ impl Scan<'_> {
         at + 2
     }
 
-    /// `NAME = …`, `NAME: type = …` at the left margin.
+    /// `NAME = …`, `NAME: type = …`, `a.b = …` at the left margin.
     fn constant(&mut self, at: usize) {
         let margin = at == 0 || matches!(self.tokens[at - 1].kind, Kind::Line(0));
         if !margin || self.tokens[at].kind != Kind::Name {
             return;
         }
         let end = self.line_end(at);
-        let equals = match self.tokens.get(at + 1).map(|token| token.kind) {
-            Some(Kind::Op(b'=')) => at + 1,
-            Some(Kind::Op(b':')) => match (at + 2..end).find(|&index| self.is_op(index, b'=')) {
+        let behind = self.name_end(at);
+        let equals = match self.tokens.get(behind).map(|token| token.kind) {
+            Some(Kind::Op(b'=')) => behind,
+            Some(Kind::Op(b':')) => match (behind + 1..end).find(|&index| self.is_op(index, b'=')) {
                 Some(index) => index,
                 None => return,
             },
@@ -205,7 +206,7 @@ impl Scan<'_> {
         let values = self.values(equals + 1..end, 0);
         let seen = values.iter().any(|value| matches!(value, Value::Literal(_)));
         if seen || values.is_empty() {
-            let name = self.slice(at).to_string();
+            let name = self.joined(at..behind);
             self.module.constants.insert(name, values);
         }
     }

@@ -18,11 +18,14 @@ mod pipenv;
 mod pipx;
 mod poetry;
 mod prefix;
+mod recipe;
 mod system;
 mod uv;
 
 #[cfg(test)]
 pub mod tests;
+
+pub use recipe::{Line, Recipe, read_recipe, runs};
 
 use crate::model::facts::Facts;
 use crate::model::reference::{Reference, ReferenceId};
@@ -221,7 +224,7 @@ fn family(call: &Call) -> Option<Recognise> {
 }
 
 /// An install that names nothing yet.
-fn install(tool: InstallTool, enforcement: Enforcement) -> Install {
+pub fn install(tool: InstallTool, enforcement: Enforcement) -> Install {
     Install {
         tool,
         references: Vec::new(),
