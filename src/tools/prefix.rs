@@ -25,8 +25,8 @@ pub fn program(text: &str) -> &str {
 
 /// Programs that scripts and makefiles keep in a variable of the same name: `$(PIP) install`, `${PYTHON} -m build`.
 const VARIABLES: [&str; 15] = [
-    "make", "pip", "python", "uv", "poetry", "pdm", "pipenv", "tox", "nox", "pytest", "docker", "podman", "conda", "mamba",
-    "npm",
+    "make", "pip", "python", "uv", "poetry", "pdm", "pipenv", "tox", "nox", "pytest", "docker", "podman", "conda",
+    "mamba", "npm",
 ];
 
 /// Whether a program is a Python interpreter.

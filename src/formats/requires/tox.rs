@@ -94,7 +94,11 @@ fn environment(ini: &Ini, section: &Section, source: &Source, seen: &mut Vec<Str
     let names = environments(section);
     let Some(first) = names.first().cloned() else { return };
     if section.name.text != "testenv" {
-        let new: Vec<String> = names.iter().map(|name| name.text.clone()).filter(|name| !to.manifest.entry_points.contains(name)).collect();
+        let new: Vec<String> = names
+            .iter()
+            .map(|name| name.text.clone())
+            .filter(|name| !to.manifest.entry_points.contains(name))
+            .collect();
         to.manifest.entry_points.extend(new);
     }
     let group = Group::Named(first.text.clone());
@@ -169,7 +173,15 @@ fn scripts(section: &Section, names: &[Text], source: &Source, to: &mut Collecto
     }
     let (Some(first), false) = (names.first(), lines.is_empty()) else { return };
     let key = section.name.text.clone();
-    let recipe = Recipe { tool: "tox", needs: Vec::new(), lines, shell: Shell::ERREXIT, at: section.name.at, cwd: source.folder(), key: &key };
+    let recipe = Recipe {
+        tool: "tox",
+        needs: Vec::new(),
+        lines,
+        shell: Shell::ERREXIT,
+        at: section.name.at,
+        cwd: source.folder(),
+        key: &key,
+    };
     let script = read_recipe(recipe, to.facts);
     for name in &names[1..] {
         let same = vec![runs(name.at, "tox", vec![first.text.clone()])];

@@ -42,7 +42,11 @@ pub fn expanded(lines: &[Text]) -> Vec<Text> {
         while let Some((before, after)) = rest.split_once('{') {
             let Some((inner, behind)) = after.split_once('}') else { break };
             let choices: Vec<String> = inner.split(',').flat_map(range).collect();
-            found = found.iter().flat_map(|name| choices.iter().map(move |choice| format!("{name}{before}{choice}"))).take(MAX_NAMES).collect();
+            found = found
+                .iter()
+                .flat_map(|name| choices.iter().map(move |choice| format!("{name}{before}{choice}")))
+                .take(MAX_NAMES)
+                .collect();
             rest = behind;
         }
         let texts = found.into_iter().map(|name| name + rest).map(|text| text.replace(' ', ""));
@@ -66,8 +70,10 @@ fn range(text: &str) -> Vec<String> {
 pub fn python_of(name: &Text) -> Option<Text> {
     let version = name.text.split('-').find_map(|factor| {
         let bare = factor.strip_prefix("python").or_else(|| factor.strip_prefix("py")).unwrap_or(factor);
-        let dotted = bare.split_once('.').filter(|(major, minor)| *major == "3" && is_number(minor)).map(|_| bare.to_string());
-        let joined = bare.strip_prefix('3').filter(|minor| is_number(minor) && bare != factor).map(|minor| format!("3.{minor}"));
+        let dotted =
+            bare.split_once('.').filter(|(major, minor)| *major == "3" && is_number(minor)).map(|_| bare.to_string());
+        let joined =
+            bare.strip_prefix('3').filter(|minor| is_number(minor) && bare != factor).map(|minor| format!("3.{minor}"));
         dotted.or(joined)
     })?;
     Some(Text { text: version, at: name.at, verbatim: false })
@@ -93,9 +99,15 @@ const ROOTS: [&str; 5] = ["{toxinidir}", "{tox_root}", "{project_dir}", "{setupd
 
 /// The line with a path below the file's own folder made relative. Nothing when it is the folder itself.
 pub fn in_tree(line: &Text) -> Option<Text> {
-    let Some((at, root)) = ROOTS.iter().find_map(|root| Some((line.text.find(root)?, *root))) else { return Some(line.clone()) };
+    let Some((at, root)) = ROOTS.iter().find_map(|root| Some((line.text.find(root)?, *root))) else {
+        return Some(line.clone());
+    };
     let behind = at + root.len();
-    let skip = if line.text[behind..].starts_with("{/}") { 3 } else { usize::from(line.text[behind..].starts_with(['/', '\\'])) };
+    let skip = if line.text[behind..].starts_with("{/}") {
+        3
+    } else {
+        usize::from(line.text[behind..].starts_with(['/', '\\']))
+    };
     let rest = &line.text[behind + skip..];
     if rest.is_empty() {
         return None;
@@ -103,7 +115,11 @@ pub fn in_tree(line: &Text) -> Option<Text> {
     let before = line.text[..at].trim_end_matches(['=', ' ']);
     // Nothing before the path: what is left stands in the source as it is.
     if before.is_empty() {
-        return Some(Text { text: rest.to_string(), at: line.place(behind + skip..line.text.len()), verbatim: line.verbatim });
+        return Some(Text {
+            text: rest.to_string(),
+            at: line.place(behind + skip..line.text.len()),
+            verbatim: line.verbatim,
+        });
     }
     Some(Text { text: format!("{before} {rest}"), at: line.at, verbatim: false })
 }
@@ -122,7 +138,11 @@ pub fn commands(lines: &[Text]) -> Vec<Line> {
             whole.text.push(' ');
         }
         let place = line.at.span.start as usize;
-        if line.verbatim { whole.push(text, place) } else { whole.text.push_str(text) }
+        if line.verbatim {
+            whole.push(text, place)
+        } else {
+            whole.text.push_str(text)
+        }
         whole.at = Location::new(whole.at.source, whole.at.span.to(line.at.span));
         if goes_on { open = Some(whole) } else { found.extend(command(whole)) }
     }
