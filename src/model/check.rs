@@ -1,7 +1,7 @@
 //! Commands whose verdict counts, as rules see them: which check, with which arguments, run by the gate or not.
 //! Knows tools only by the deeds that were recognised.
 
-use super::pipeline::{Job, Pipeline, StepKind};
+use super::pipeline::{Job, Pipeline, Step, StepKind, Value};
 use super::project::{Project, Site};
 use super::script::{CheckKind, Command, Deed, Join, Script, Word};
 use super::span::SourceId;
@@ -81,8 +81,45 @@ const CHORES: &[&str] = &[
     "create",
 ];
 
+/// Parts of the names of environments and sessions (tox, nox) that say that these are no tests.
+const OTHER_ENTRIES: &[(&[&str], CheckKind)] = &[
+    (
+        &[
+            "lint",
+            "linters",
+            "linting",
+            "flake8",
+            "ruff",
+            "style",
+            "format",
+            "formatting",
+            "fmt",
+            "black",
+            "isort",
+            "precommit",
+            "commit",
+            "pylint",
+            "codespell",
+            "quality",
+            "bandit",
+            "spelling",
+            "static",
+            "security",
+            "pep8",
+            "checkqa",
+            "manifest",
+        ],
+        CheckKind::Lint,
+    ),
+    (&["mypy", "types", "typing", "typecheck", "type", "pyright", "stubtest"], CheckKind::Types),
+    (
+        &["docs", "doc", "build", "linkcheck", "package", "packaging", "dist", "sphinx", "html", "readme", "changelog"],
+        CheckKind::Build,
+    ),
+];
+
 impl Command {
-    /// The check that the command is, if it is one. Listing tests, asking for a version and rewriting files are none.
+    /// The check that the command is, if it is one. Listing tests, asking for a version, printing a table and rewriting files are none.
     pub fn check(&self) -> Option<Check<'_>> {
         let (kind, tool) = self.deeds.iter().find_map(|deed| match deed {
             Deed::Check { kind, tool } => Some((*kind, tool.as_str())),
@@ -90,9 +127,21 @@ impl Command {
         })?;
         let task = tool.split_once(' ').map_or("", |(_, task)| task);
         let is_chore = task.split([' ', '-', '_', ':', '/', '.']).any(|part| CHORES.contains(&part));
+        let kind = match tool {
+            "tox" | "nox" => self.entries_kind()?,
+            _ => kind,
+        };
         let check = Check { kind, tool, arguments: self.arguments_of(tool.split(' ').next().unwrap_or(tool)) };
-        let writes = kind == CheckKind::Lint && check.has(&["--fix", "--fix-only", "--write", "--autofix"]);
-        (!is_chore && !writes && !check.lists_only()).then_some(check)
+        (!is_chore && check.gives_verdict()).then_some(check)
+    }
+
+    /// What kind of check the named environments of tox or sessions of nox are; `None`: none at all.
+    fn entries_kind(&self) -> Option<CheckKind> {
+        let entries = self.deeds.iter().find_map(|deed| match deed {
+            Deed::RunEntry { entries, .. } => Some(entries.as_slice()),
+            _ => None,
+        });
+        entry_kind(entries.unwrap_or(&[]).iter().map(String::as_str))
     }
 
     /// The words after the one that names `program`; none when no word does.
@@ -110,11 +159,37 @@ impl Command {
 }
 
 impl Check<'_> {
-    /// Whether tests are only collected or listed.
-    fn lists_only(&self) -> bool {
-        matches!(self.tool, "pytest" | "py.test")
-            && self.has(&["--collect-only", "--co", "--collectonly", "--fixtures", "--markers", "--setup-plan"])
+    /// Whether its exit code is about the code that it looks at.
+    fn gives_verdict(&self) -> bool {
+        let only = match self.program() {
+            "pytest" | "py.test" => {
+                self.has(&["--collect-only", "--co", "--collectonly", "--fixtures", "--markers", "--setup-plan"])
+            }
+            "mypy" => self.has(&["--install-types"]),
+            // Without a threshold it prints a table.
+            "coverage" => !self.has(&["--fail-under"]),
+            _ => false,
+        };
+        let writes = self.kind == CheckKind::Lint && self.has(&["--fix", "--fix-only", "--write", "--autofix"]);
+        !only && !writes
     }
+}
+
+/// What kind of check environments or sessions of these names are; tests when one of them may be. `None`: they are chores.
+pub fn entry_kind<'e>(names: impl Iterator<Item = &'e str>) -> Option<CheckKind> {
+    let mut found = None;
+    let mut chores = 0;
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        let has = |list: &[&str]| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| list.contains(&part));
+        match OTHER_ENTRIES.iter().find(|(list, _)| has(list)) {
+            Some((_, kind)) => found = Some(*kind),
+            None if has(CHORES) || has(&["release", "bump", "docker"]) => chores += 1,
+            None => return Some(CheckKind::Test),
+        }
+    }
+    if count > 0 && chores == count { None } else { found.or(Some(CheckKind::Test)) }
 }
 
 impl Word {
@@ -214,9 +289,33 @@ pub fn checks_of(job: &Job, kind: CheckKind) -> impl Iterator<Item = (usize, &Co
             StepKind::Run(script) => &script.commands,
             _ => &[],
         };
-        commands
-            .iter()
-            .filter(move |command| command.check().is_some_and(|check| check.kind == kind))
-            .map(move |command| (index, command))
+        let is = move |command: &&Command| check_in(job, Some(step), command).is_some_and(|check| check.kind == kind);
+        commands.iter().filter(is).map(move |command| (index, command))
     })
+}
+
+/// The check that a command of a job is: tox also takes its environments from `TOXENV`.
+pub fn check_in<'c>(job: &Job, step: Option<&Step>, command: &'c Command) -> Option<Check<'c>> {
+    let mut check = command.check()?;
+    let named = command.deeds.iter().any(|deed| matches!(deed, Deed::RunEntry { entries, .. } if !entries.is_empty()));
+    if check.tool == "tox" && !named {
+        let all = step.into_iter().flat_map(|step| &step.env).chain(&job.env);
+        let value = all.filter(|one| one.name == "TOXENV").find_map(|one| match &one.value {
+            Value::Literal(text) => Some(text.as_str()),
+            _ => None,
+        });
+        check.kind =
+            entry_kind(value.into_iter().flat_map(|text| text.split([',', ' '])).filter(|name| !name.is_empty()))?;
+    }
+    Some(check)
+}
+
+impl Site<'_> {
+    /// The check that the command is, with what its job says around it.
+    pub fn check(&self) -> Option<Check<'_>> {
+        match self.job {
+            Some(job) => check_in(job, self.step, self.command),
+            None => self.command.check(),
+        }
+    }
 }

@@ -14,6 +14,7 @@
 //!   upstream, canary, dev or the like: their failure is news, not a verdict.
 //! - A step whose outcome is read later (`steps.X.outcome`), and a command whose code is kept (`|| code=$?`).
 //! - Commands that are no check (`grep … || true`, `docker rm … || true`), and linters that rewrite files (`ruff check --fix`).
+//! - Jobs that repair rather than judge: they commit, push or open a patch.
 //! - `allow_failure: exit_codes`, and jobs that no proposed patch starts.
 //! - A job that others are gathered without: a last job waits for several jobs, and this one is not among them.
 //!
@@ -25,6 +26,10 @@
 //! # Levels
 //!
 //! `error` for tests and type checks; for linters and builds `warning` in `default`, `error` in `strict` and `audit`.
+//!
+//! `info` in `default`, `warning` in `strict`, `error` in `audit` where it is an open decision: the setting stands on one job or step
+//! while the same tool counts elsewhere in the gate, or the step's name or a comment right above says that it is informational,
+//! non-blocking, optional, advisory or allowed to fail.
 //!
 //! # Examples
 //!
@@ -97,12 +102,12 @@
 //!         run: exit 1
 //! ```
 
-use crate::model::check::{Check, is_on_patch};
+use crate::model::check::{Check, check_in, is_on_patch};
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::pipeline::{Job, Pipeline, Setting, Step, StepKind};
 use crate::model::project::{Project, Site};
-use crate::model::rule::Level::{Error, Warning};
+use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{CheckKind, Command, Join, Nest, Script};
 use crate::model::span::{Location, Span};
@@ -112,7 +117,7 @@ pub static RULE: Rule = Rule {
     id: "gate-exit-swallowed",
     group: Group::Gate,
     summary: "a check fails and the gate stays green",
-    levels: &[("test", levels(Error, Error, Error)), ("lint", levels(Warning, Error, Error))],
+    levels: &[("test", levels(Error, Error, Error)), ("lint", levels(Warning, Error, Error)), ("informational", levels(Info, Warning, Error))],
     since: "0.1.0",
     check,
 };
@@ -120,17 +125,34 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     let sites = project.gate_commands();
     for site in &sites {
-        if let Some(check) = site.command.check()
+        if let Some(check) = site.check()
+            && !site.job.is_some_and(|job| repairs(project, job))
             && let Some(finding) = swallowed(project, site, &check)
         {
             findings.push(finding);
         }
     }
     for (pipeline, job) in project.jobs() {
-        if is_on_patch(pipeline, job) && !project.asleep(pipeline.at.source) {
-            tolerated(pipeline, job, findings);
+        if is_on_patch(pipeline, job) && !project.asleep(pipeline.at.source) && !repairs(project, job) {
+            tolerated(project, pipeline, job, &sites, findings);
         }
     }
+}
+
+/// Whether a job writes to the repository: what it runs prepares a change.
+fn repairs(project: &Project, job: &Job) -> bool {
+    let words = ["create-pull-request", "auto-commit", "add-and-commit", "autofix", "/lite-action", "git-push", "github-push"];
+    job.steps.iter().any(|step| match &step.kind {
+        StepKind::Uses { component, .. } => {
+            let name = &project.reference(*component).subject.name;
+            words.iter().any(|word| name.contains(word))
+        }
+        StepKind::Run(script) => script.commands.iter().any(|command| {
+            let words: Vec<&str> = command.words.iter().take(2).map(|word| word.text.text.as_str()).collect();
+            matches!(words.as_slice(), ["git", "push" | "commit"])
+        }),
+        StepKind::Other => false,
+    })
 }
 
 fn kind(kind: CheckKind) -> &'static str {
@@ -149,7 +171,9 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
     let finding = |why: &str| {
         let message = format!("`{}` {why}: when it fails, the job stays green and the patch is merged", check.tool);
         let key = site.step.map_or(String::new(), |step| step.key.clone());
-        Findings::finding(&RULE, kind(check.kind), command.at, message).about(key, check.tool)
+        let declared = site.step.is_some_and(|step| is_declared(&step.name)) || is_declared(comments(project, command.at));
+        let kind = if declared { "informational" } else { kind(check.kind) };
+        Findings::finding(&RULE, kind, command.at, message).about(key, check.tool)
     };
     if let [.., before, last] = list[..]
         && site.script.commands[before].join == Join::Or
@@ -228,31 +252,65 @@ fn cut(project: &Project, before: &Command, last: &Command) -> Option<Edit> {
 }
 
 /// Steps and jobs whose failure is ignored by a setting.
-fn tolerated(pipeline: &Pipeline, job: &Job, findings: &mut Findings) {
+fn tolerated(project: &Project, pipeline: &Pipeline, job: &Job, sites: &[Site], findings: &mut Findings) {
     if is_experimental(&job.id) || is_experimental(&job.name) || job.matrix.iter().any(|(name, _)| is_experimental(name)) {
         return;
     }
     if let Setting::Plain(true, at) = job.tolerated
-        && let Some((kind_of, tool)) = worst(job.steps.iter())
+        && let Some((kind_of, tool)) = worst(job, job.steps.iter())
         && !left_out(pipeline, job)
     {
-        report(findings, at, kind_of, &tool, &format!("job `{}`", job.id), &job.key);
+        let kind = grade(project, (kind_of, &tool), at, &job.name, sites);
+        report(findings, at, kind, &tool, &format!("job `{}`", job.id), &job.key);
         return;
     }
     for (index, step) in job.steps.iter().enumerate() {
         if let Setting::Plain(true, at) = step.tolerated
-            && let Some((kind_of, tool)) = worst(std::iter::once(step))
+            && let Some((kind_of, tool)) = worst(job, std::iter::once(step))
             && !is_experimental(&step.name)
             && !is_read_later(job, index)
         {
-            report(findings, at, kind_of, &tool, "this step", &step.key);
+            let kind = grade(project, (kind_of, &tool), at, &step.name, sites);
+            report(findings, at, kind, &tool, "this step", &step.key);
         }
     }
 }
 
-fn report(findings: &mut Findings, at: Location, kind_of: CheckKind, tool: &str, whom: &str, key: &str) {
+/// The site kind: informational when the same tool counts elsewhere in the gate, or when the file says that it is.
+///
+/// Where a part of the pipeline cannot be seen, it may well be there.
+fn grade(project: &Project, check: (CheckKind, &str), at: Location, name: &str, sites: &[Site]) -> &'static str {
+    let counts = |site: &Site| {
+        let ignored = |setting: &Setting<bool>| *setting != Setting::Absent && setting.plain() != Some(&false);
+        let by_job = site.job.is_some_and(|job| ignored(&job.tolerated));
+        let by_step = site.step.is_some_and(|step| ignored(&step.tolerated));
+        !by_job && !by_step && site.check().is_some_and(|other| other.tool == check.1)
+    };
+    let unseen = project.facts_of(at.source).pipelines.iter().any(|pipeline| !pipeline.unseen.is_empty());
+    let informational = unseen || is_declared(name) || is_declared(comments(project, at)) || sites.iter().any(counts);
+    if informational { "informational" } else { kind(check.0) }
+}
+
+/// Whether words say that a failure here is no verdict.
+fn is_declared(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words = ["informational", "non-blocking", "nonblocking", "not blocking", "optional", "advisory", "allowed to fail", "best effort"];
+    words.iter().any(|word| text.contains(word))
+}
+
+/// The line of a place and the comments right above it, as one piece of text.
+fn comments(project: &Project, at: Location) -> &str {
+    let source = project.source(at.source);
+    let line = source.line_of(at.span.start);
+    let is_comment = |line: &usize| source.line_text(*line).trim_start().starts_with('#');
+    let first = (0..line).rev().take(8).take_while(is_comment).last().unwrap_or(line);
+    let (from, to) = (source.line_span(first).start, source.line_span(line).end);
+    source.slice(Span { start: from, end: to })
+}
+
+fn report(findings: &mut Findings, at: Location, kind: &str, tool: &str, whom: &str, key: &str) {
     let message = format!("a failure of {whom} is ignored, and it runs `{tool}`: it cannot turn a patch red");
-    let finding = Findings::finding(&RULE, kind(kind_of), at, message);
+    let finding = Findings::finding(&RULE, kind, at, message);
     let help = "remove the setting, or let an expression say for which leg a failure does not count";
     let edits = vec![Edit::replace(at, "false")];
     let remedy = Remedy::Replace { edits, safety: Safety::Unsafe };
@@ -260,12 +318,12 @@ fn report(findings: &mut Findings, at: Location, kind_of: CheckKind, tool: &str,
 }
 
 /// The check whose loss hurts most, with its tool.
-fn worst<'j>(steps: impl Iterator<Item = &'j Step>) -> Option<(CheckKind, String)> {
-    let scripts = steps.filter_map(|step| match &step.kind {
-        StepKind::Run(script) => Some(script),
-        _ => None,
+fn worst<'j>(job: &Job, steps: impl Iterator<Item = &'j Step>) -> Option<(CheckKind, String)> {
+    let commands = steps.flat_map(|step| match &step.kind {
+        StepKind::Run(script) => script.commands.iter().map(|command| (step, command)).collect(),
+        _ => Vec::new(),
     });
-    let checks = scripts.flat_map(|script| &script.commands).filter_map(Command::check);
+    let checks = commands.filter_map(|(step, command)| check_in(job, Some(step), command));
     let found = checks.min_by_key(|check| kind(check.kind) != "test")?;
     Some((found.kind, found.tool.to_string()))
 }

@@ -94,7 +94,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for site in project.gate_commands() {
-        if let Some(check) = site.command.check()
+        if let Some(check) = site.check()
             && let Some(next) = lost(&site)
         {
             findings.push(finding(project, &site, &check, next));

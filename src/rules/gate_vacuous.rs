@@ -1,6 +1,6 @@
 //! # What it finds
 //!
-//! A test that cannot turn red: `pytest --collect-only` as the only test of a job, an exit code 5 ("no tests were found") that counts
+//! A test that cannot turn red: `pytest --collect-only` as the only test of the gate, an exit code 5 ("no tests were found") that counts
 //! as success, and test jobs or steps that are switched off by `if: false` or `when: never` while no other test runs.
 //!
 //! # Why
@@ -10,7 +10,7 @@
 //!
 //! # What is not a finding
 //!
-//! - `--collect-only` whose output is used (a pipe, a file, `$(…)`), or next to a real test run in the job.
+//! - `--collect-only` whose output is used (a pipe, a file, `$(…)`), or beside real tests in any job.
 //! - A single job or step that is switched off while others test: that is `info`.
 //! - Paths of tests are not looked up: Python files are not read.
 //!
@@ -84,8 +84,11 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let sites = project.gate_commands();
+    let tested = sites.iter().any(|site| site.check().is_some_and(|check| check.kind == CheckKind::Test));
     for site in &sites {
-        collects_only(site, findings);
+        if !tested {
+            collects_only(site, findings);
+        }
         accepts_none(site, findings);
     }
     switched_off(project, findings);
@@ -100,11 +103,10 @@ fn collects_only(site: &Site, findings: &mut Findings) {
     let command = site.command;
     let collects = command.words.iter().any(|word| matches!(word.text.text.as_str(), "--collect-only" | "--collectonly" | "--co"));
     let used = command.join == Join::Pipe || !command.redirects.is_empty() || command.nesting.contains(&Nest::Substitution);
-    let other = site.job.is_some_and(|job| checks_of(job, CheckKind::Test).next().is_some());
-    if !is_pytest(command) || !collects || used || other || site.job.is_none() {
+    if !is_pytest(command) || !collects || used || site.job.is_none() {
         return;
     }
-    let message = "`pytest --collect-only` is the only test of this job, and it runs none: no patch can turn it red";
+    let message = "`pytest --collect-only` is the only test of the gate, and it runs none: no patch can break a test";
     let key = site.step.map_or(String::new(), |step| step.key.clone());
     let finding = Findings::finding(&RULE, "never fails", command.at, message);
     findings.push(finding.help("run the tests as well, without `--collect-only`").about(key, "pytest"));

@@ -85,7 +85,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for site in project.gate_commands() {
-        let Some(check) = site.command.check() else { continue };
+        let Some(check) = site.check() else { continue };
         let asks = site.command.nesting.iter().any(|nest| matches!(nest, Nest::Condition | Nest::Substitution));
         if asks || runs_again(&site, check.tool) {
             continue;

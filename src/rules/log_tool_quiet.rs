@@ -96,7 +96,7 @@ fn check(project: &Project, findings: &mut Findings) {
         if site.command.nesting.contains(&Nest::Substitution) {
             continue;
         }
-        if let Some(check) = site.command.check() {
+        if let Some(check) = site.check() {
             let quiet = quiet(&check, extra);
             if !quiet.is_empty() {
                 findings.push(finding(project, site, check.tool, &quiet));
@@ -111,6 +111,8 @@ fn check(project: &Project, findings: &mut Findings) {
 /// A flag that makes a tool say less.
 struct Flag<'c> {
     word: &'c Word,
+    /// Its value, when that is the next word.
+    value: Option<&'c str>,
     /// The site kind of the rule.
     kind: &'static str,
 }
@@ -118,14 +120,14 @@ struct Flag<'c> {
 fn quiet<'c>(check: &Check<'c>, configured: i32) -> Vec<Flag<'c>> {
     let own = check.arguments.iter().take_while(|word| word.text.text != "--" || check.program() == "pytest");
     let named = |names: &[&str], kind: &'static str| -> Vec<Flag<'c>> {
-        own.clone().filter(|word| names.contains(&word.text.text.as_str())).map(|word| Flag { word, kind }).collect()
+        own.clone().filter(|word| names.contains(&word.text.text.as_str())).map(|word| Flag { word, value: None, kind }).collect()
     };
     match check.program() {
         "pytest" | "py.test" => pytest(check.arguments, configured),
         "tox" => {
             let sum = own.clone().map(|word| verbosity(&word.text.text, TOX_VALUES)).sum::<i32>();
             let words = own.clone().filter(|word| sum < 0 && verbosity(&word.text.text, TOX_VALUES) < 0);
-            words.map(|word| Flag { word, kind: "runner" }).collect()
+            words.map(|word| Flag { word, value: None, kind: "runner" }).collect()
         }
         "nox" => named(&["--no-verbose"], "runner"),
         "unittest" => named(&["-q", "--quiet"], "runner"),
@@ -154,14 +156,14 @@ fn verbosity(text: &str, values: &str) -> i32 {
     letters.map(|letter| i32::from(letter == 'v') - i32::from(letter == 'q')).sum()
 }
 
-/// The words that are options: values of options left out.
-fn options(arguments: &[Word]) -> Vec<&Word> {
+/// The words that are options, each with the word after it: values of options left out.
+fn options(arguments: &[Word]) -> Vec<(&Word, &str)> {
     let mut options = Vec::new();
     let mut is_value = false;
-    for word in arguments {
+    for (index, word) in arguments.iter().enumerate() {
         let text = word.text.text.as_str();
         if !is_value && text.starts_with('-') {
-            options.push(word);
+            options.push((word, arguments.get(index + 1).map_or("", |next| next.text.text.as_str())));
         }
         let short = text.starts_with('-') && !text.starts_with("--");
         is_value = !is_value && short && text.len() == 2 && PYTEST_VALUES.contains(&text[1..]);
@@ -171,9 +173,9 @@ fn options(arguments: &[Word]) -> Vec<&Word> {
 
 fn pytest(arguments: &[Word], configured: i32) -> Vec<Flag<'_>> {
     let options = options(arguments);
-    let sum = configured.max(0) + options.iter().map(|word| verbosity(&word.text.text, PYTEST_VALUES)).sum::<i32>();
+    let sum = configured.max(0) + options.iter().map(|(word, _)| verbosity(&word.text.text, PYTEST_VALUES)).sum::<i32>();
     let mut flags = Vec::new();
-    for word in options {
+    for (word, value) in options {
         let text = word.text.text.as_str();
         let hides = matches!(
             text,
@@ -186,12 +188,11 @@ fn pytest(arguments: &[Word], configured: i32) -> Vec<Flag<'_>> {
                 | "--disable-pytest-warnings"
                 | "--show-capture=no"
         );
-        let value = arguments.iter().skip_while(|other| !std::ptr::eq(*other, word)).nth(1).map_or("", |next| &next.text.text);
         let with_value = matches!((text, value), ("--tb", "no" | "line") | ("-p", "no:terminal") | ("--show-capture", "no"));
         if hides || with_value || sum < 0 && verbosity(text, PYTEST_VALUES) < 0 {
-            flags.push(Flag { word, kind: "runner" });
+            flags.push(Flag { word, value: with_value.then_some(value), kind: "runner" });
         } else if text == "--tb=short" || text == "--tb" && value == "short" {
-            flags.push(Flag { word, kind: "traceback" });
+            flags.push(Flag { word, value: None, kind: "traceback" });
         }
     }
     flags
@@ -200,9 +201,14 @@ fn pytest(arguments: &[Word], configured: i32) -> Vec<Flag<'_>> {
 fn finding(project: &Project, site: &Site, tool: &str, flags: &[Flag]) -> Finding {
     let main = flags.iter().find(|flag| flag.kind == "runner").unwrap_or(&flags[0]);
     let of_kind = flags.iter().filter(|flag| flag.kind == main.kind);
-    let names: Vec<&str> = of_kind.clone().map(|flag| flag.word.text.text.as_str()).collect();
+    let spelled = |flag: &Flag| match flag.value {
+        Some(value) => format!("{} {value}", flag.word.text.text),
+        None => flag.word.text.text.clone(),
+    };
+    let names: Vec<String> = of_kind.clone().map(spelled).collect();
     let names = names.join(" ");
-    let message = format!("`{tool}` is asked to say less (`{names}`): who has to mend a red patch has nothing but this log");
+    let shown = if main.kind == "installer" { tool.to_string() } else { format!("`{tool}`") };
+    let message = format!("{shown} is asked to say less (`{names}`): who has to mend a red patch has nothing but this log");
     let key = site.step.map_or(String::new(), |step| step.key.clone());
     let finding = Findings::finding(&RULE, main.kind, main.word.text.at, message)
         .help(format!("remove `{names}` in the command that CI runs"))
@@ -234,11 +240,11 @@ fn others(project: &Project, site: &Site, findings: &mut Findings) {
     let Some(word) = site.command.words.iter().find(is_quiet) else { return };
     let kind = site.command.deeds.iter().find_map(|deed| match deed {
         Deed::BuildImage(_) => Some(("runner", "docker build")),
-        Deed::Install(_) => Some(("installer", "the installer")),
+        Deed::Install(_) => Some(("installer", "an installer")),
         _ => None,
     });
     if let Some((kind, tool)) = kind {
-        findings.push(finding(project, site, tool, &[Flag { word, kind }]));
+        findings.push(finding(project, site, tool, &[Flag { word, value: None, kind }]));
     }
 }
 
@@ -259,8 +265,8 @@ fn settings(project: &Project, sites: &[Site], findings: &mut Findings) {
             let given = addopts(&text.text);
             let folder = project.source(manifest.at.source).folder();
             let run = sites.iter().find(|site| {
-                let check = site.command.check().filter(|check| matches!(check.program(), "pytest" | "py.test"));
-                let sum = |check: Check| -> i32 { options(check.arguments).iter().map(|word| verbosity(&word.text.text, PYTEST_VALUES)).sum() };
+                let check = site.check().filter(|check| matches!(check.program(), "pytest" | "py.test"));
+                let sum = |check: Check| -> i32 { options(check.arguments).iter().map(|(word, _)| verbosity(&word.text.text, PYTEST_VALUES)).sum() };
                 check.is_some_and(|check| given + sum(check) < 0) && (folder.is_empty() || site.script.cwd.starts_with(folder))
             });
             let Some(run) = run.filter(|_| given < 0) else { continue };

@@ -69,14 +69,15 @@ fn check(project: &Project, findings: &mut Findings) {
     let terse: Vec<&Site> = sites.iter().filter(|site| site.job.is_some() && is_terse(site, configured)).collect();
     let Some(first) = terse.first() else { return };
     let tool = first.command.check().map_or("", |check| check.tool);
-    let message = format!(
-        "{} test commands of the gate are not asked for details, `{tool}` here: a red log leaves out what the runner knows",
-        terse.len()
-    );
+    let others = match terse.len() {
+        1 => String::new(),
+        count => format!(" ({count} commands)"),
+    };
+    let message = format!("`{tool}` is not asked for details{others}: the log of a red patch leaves out what the runner knows");
     let help = "in CI: `pytest -vv -ra --durations=20 --tb=long --show-capture=all`, `tox -vv`";
     let mut finding = Findings::finding(&RULE, "runner", first.command.at, message).help(help).about("", "verbosity");
     for site in terse.iter().skip(1) {
-        let tool = site.command.check().map_or("", |check| check.tool);
+        let tool = site.check().map_or("", |check| check.tool);
         finding = finding.label(site.command.at, format!("`{tool}` in job `{}`", site.job.map_or("", |job| &job.id)));
     }
     let edits: Vec<Edit> = terse.iter().filter_map(|site| edit(site)).collect();
@@ -87,7 +88,7 @@ fn check(project: &Project, findings: &mut Findings) {
 }
 
 fn is_terse(site: &Site, configured: bool) -> bool {
-    let Some(check) = site.command.check() else { return false };
+    let Some(check) = site.check() else { return false };
     let says = |word: &Word| says_more(&word.text.text) || word.text.text.starts_with("-q");
     match check.program() {
         "pytest" | "py.test" => {
@@ -112,7 +113,7 @@ fn by_environment(site: &Site) -> bool {
 
 /// The switch goes after the name of the tool.
 fn edit(site: &Site) -> Option<Edit> {
-    let check = site.command.check()?;
+    let check = site.check()?;
     let (program, switch) = if check.program() == "tox" { ("tox", " -vv") } else { ("pytest", " -vv -ra") };
     let word = site.command.words.iter().find(|word| word.text.text == program)?;
     (word.text.verbatim && !word.quoted).then(|| Edit::replace(word.text.at.at_end(), switch))

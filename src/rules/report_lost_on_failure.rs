@@ -8,7 +8,7 @@
 //!
 //! # What is not a finding
 //!
-//! - A condition with `always()`, `failure()` or `!cancelled()`; GitLab's `artifacts:reports` and `when: always`.
+//! - A condition with `always()`, `failure()`, `!cancelled()` or `success()`, or for pushes and branches only; GitLab's `artifacts:reports` and `when: always`.
 //! - Artifacts that are products: wheels, images, documentation, whatever does not speak of logs, reports or test results.
 //! - Steps before the tests, and jobs without tests.
 //!
@@ -149,8 +149,9 @@ fn is_product(name: &str) -> bool {
 fn skipped(project: &Project, step: &Step, findings: &mut Findings) {
     let Some(kind) = keeps(project, step) else { return };
     let condition = step.condition.as_ref().map_or("", |condition| condition.text.as_str());
-    let runs = ["always()", "failure()", "cancelled()"].iter().any(|call| condition.contains(call));
-    if runs || condition.trim() == "false" {
+    // `success()` written out is a decision.
+    let decided = ["always()", "failure()", "cancelled()", "success()"].iter().any(|call| condition.contains(call));
+    if decided || condition.trim() == "false" || is_for_others(condition) {
         return;
     }
     let StepKind::Uses { component, .. } = &step.kind else { return };
@@ -164,6 +165,12 @@ fn skipped(project: &Project, step: &Step, findings: &mut Findings) {
         finding = finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Safe });
     }
     findings.push(finding);
+}
+
+/// Whether a condition asks for an event that is no patch, or for a branch.
+fn is_for_others(condition: &str) -> bool {
+    let event = condition.contains("event_name ==") && !condition.contains("pull_request") && !condition.contains("merge_group");
+    event || condition.contains("github.ref ==") || condition.contains("github.ref_name ==")
 }
 
 /// A condition of its own, or the one that is there with `!cancelled()` before it.

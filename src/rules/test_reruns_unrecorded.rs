@@ -58,7 +58,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for site in project.gate_commands() {
-        let Some(check) = site.command.check().filter(|check| check.kind == CheckKind::Test) else { continue };
+        let Some(check) = site.check().filter(|check| check.kind == CheckKind::Test) else { continue };
         let has = |names: &[&str]| {
             check.arguments.iter().any(|word| names.contains(&word.text.text.split('=').next().unwrap_or("")))
         };

@@ -92,7 +92,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for site in project.gate_commands() {
-        let Some(check) = site.command.check().filter(|check| check.kind == CheckKind::Test) else { continue };
+        let Some(check) = site.check().filter(|check| check.kind == CheckKind::Test) else { continue };
         let key = site.step.map_or(String::new(), |step| step.key.clone());
         if let Some(how) = reruns(site.command).or_else(|| again(&site, check.tool)) {
             report(findings, site.command.at, check.tool, &how, key);
@@ -178,7 +178,7 @@ fn tested_by(text: &str) -> Option<&'static str> {
 
 /// `addopts = --reruns 2`, when the gate runs pytest.
 fn settings(project: &Project, findings: &mut Findings) {
-    let runs = project.gate_commands().iter().any(|site| site.command.check().is_some_and(|check| check.kind == CheckKind::Test));
+    let runs = project.gate_commands().iter().any(|site| site.check().is_some_and(|check| check.kind == CheckKind::Test));
     for manifest in project.manifests().filter(|manifest| runs && project.judged(manifest.at.source)) {
         for (name, text) in manifest.settings.iter().filter(|(name, _)| name == "pytest.addopts") {
             let mut words = text.text.split_whitespace().skip_while(|word| !word.starts_with("--reruns") || *word == "--reruns-delay");

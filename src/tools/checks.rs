@@ -153,6 +153,7 @@ fn read_module(call: &Call, out: &mut Out) {
         "unittest" | "nose" | "nose2" | "xdoctest" | "doctest" | "twisted.trial" | "test" | "pytest_cov" => {
             CheckKind::Test
         }
+        "mypy.stubtest" => CheckKind::Types,
         "build" | "sphinx" | "compileall" => CheckKind::Build,
         _ => return,
     };
