@@ -26,6 +26,7 @@ pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Polic
     let mut project = Project { sources, facts, policy, ..Project::default() };
     project.locks = locks::states(&project);
     locks::hold(&mut project);
+    project.find_dormant();
     project.gate = gate::reach(&project);
     project
 }

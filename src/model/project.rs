@@ -19,6 +19,8 @@ pub struct Project {
     pub sources: Sources,
     /// Facts per source, in order of source numbers.
     pub facts: Vec<Facts>,
+    /// Per source: whether nothing runs it unless the gate reaches it ([`Project::asleep`]).
+    pub dormant: Vec<bool>,
     /// What the gate reaches.
     pub gate: Gate,
     /// How each lock stands to its manifest.
@@ -176,18 +178,16 @@ impl Project {
     ///
     /// What stands there is true and worth a word, but no gate depends on it.
     pub fn asleep(&self, source: SourceId) -> bool {
-        let path = &self.source(source).path;
-        self.reached_by(source).is_empty() && (is_test_data(path) || self.is_nested_workflow(path))
+        self.dormant.get(source.0 as usize).copied().unwrap_or(false) && self.reached_by(source).is_empty()
     }
 
+    /// Finds the sources that sleep unless the gate reaches them. Asked once, after all sources were read.
+    ///
     /// GitHub runs the workflows of the root only; a tree without workflows at its root is a folder of projects.
-    fn is_nested_workflow(&self, path: &str) -> bool {
-        let nested = path.contains("/.github/workflows/");
-        nested
-            && self.facts.iter().any(|facts| {
-                let source = facts.source.map(|id| self.source(id).path.as_str());
-                !facts.pipelines.is_empty() && source.is_some_and(|path| path.starts_with(".github/"))
-            })
+    pub fn find_dormant(&mut self) {
+        let has_own = self.sources.iter().any(|source| source.path.starts_with(".github/workflows/"));
+        let nested = |path: &str| has_own && path.contains("/.github/workflows/");
+        self.dormant = self.sources.iter().map(|source| is_test_data(&source.path) || nested(&source.path)).collect();
     }
 
     /// Every command that CI runs or an image build holds: those of pipelines, components, builds and stand-alone scripts.
