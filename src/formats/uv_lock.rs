@@ -126,6 +126,7 @@ fn project(node: Node) -> Option<StatedProject> {
         requires: of("requires-dist").map(requirements).unwrap_or_default(),
         extras,
         groups: groups.map(|(group, list)| (pypi::normalize(group.str().unwrap_or("")), requirements(list))).collect(),
+        defaults: node.get("default-groups").map(spelled),
         at: node.get("name").unwrap_or(node).at(),
     })
 }

@@ -154,6 +154,8 @@ pub struct StatedProject {
     pub extras: Option<Vec<String>>,
     /// Its groups.
     pub groups: Vec<(String, Vec<StatedRequirement>)>,
+    /// The groups that are installed unless others are asked for, in the lock's spelling; `None` when it records none.
+    pub defaults: Option<String>,
     /// Where its entry stands.
     pub at: Location,
 }

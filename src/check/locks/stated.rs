@@ -91,7 +91,7 @@ fn git(url: &str) -> String {
 
 /// Clauses sorted, versions without zeros at their end, as uv compares them.
 pub fn specifier(text: &str) -> String {
-    let text = text.trim().trim_start_matches('(').trim_end_matches(')').trim_end_matches(',');
+    let text = text.trim().trim_start_matches('(').trim_end_matches(')').trim_matches(',');
     let Ok(parsed) = VersionSpecifiers::from_str(text) else { return text.replace(' ', "") };
     let mut clauses: Vec<String> = parsed
         .iter()

@@ -3,7 +3,7 @@
 //! Source: uv's `ValidatedLock::validate` and `Lock::satisfies`. Indexes and settings of a person's machine are not seen.
 
 use super::marker::{Marker, of_python};
-use super::stated::{List, Manifest, Wanted, extras, recorded};
+use super::stated::{List, Manifest, Wanted, extras, recorded, specifier};
 use super::{orphan, reason};
 use crate::ecosystems::pypi;
 use crate::model::lock::{Lock, Reason, StatedProject, StatedRequirement, Verdict};
@@ -255,6 +255,7 @@ impl<'a> Check<'a> {
                     &format!("the group `{group}`"),
                 );
             }
+            self.root_defaults();
             let known: Vec<String> = self.manifest().groups().into_iter().map(|(name, _)| name).collect();
             let gone = self.lock.statement.lists.iter().filter_map(|(key, _)| key.strip_prefix("dependency-groups."));
             let gone: Vec<Reason> = gone
@@ -314,10 +315,8 @@ impl<'a> Check<'a> {
                 let text = format!("it was locked with `exclude-newer` `{was}`, which no configuration here sets");
                 self.stale.push(reason(text));
             }
-            // A date alone means its end in the zone of the machine that locked, so only plainly other days differ.
-            (Some(text), Some(was))
-                if span.is_none() && is_instant(text) && is_instant(was) && text.get(..19) != was.get(..19) =>
-            {
+            // A later bound allows all that is locked, so uv keeps the lock.
+            (Some(text), Some(was)) if span.is_none() && is_earlier(text, was) => {
                 let text = format!("`exclude-newer` is `{text}` and was `{was}` when it was locked");
                 self.stale.push(Reason { text, at });
             }
@@ -407,6 +406,7 @@ impl<'a> Check<'a> {
             None => self.requires(stated, manifest, &dynamic),
         }
         self.groups(stated, manifest);
+        self.defaults(stated, manifest);
     }
 
     fn version(&mut self, stated: &StatedProject, project: Option<Node>, dynamic: &[&str]) {
@@ -431,7 +431,9 @@ impl<'a> Check<'a> {
         let package = match says.and_then(Node::bool) {
             Some(package) => package,
             None if node.get("build-system").is_some() => true,
-            None => return,
+            // A member that another one needs is built by uv's default build system.
+            None if self.is_needed(&stated.name) => return,
+            None => false,
         };
         let was = stated.link != "virtual";
         if package != was {
@@ -439,6 +441,54 @@ impl<'a> Check<'a> {
             let text = format!("`{}` is {now} and was {then} when it was locked", stated.name);
             self.stale.push(Reason { text, at: Some(says.map_or(source.top(), Node::at)) });
         }
+    }
+
+    /// Whether a member names this project as a source in the workspace.
+    fn is_needed(&self, name: &str) -> bool {
+        self.member_sources().iter().any(|source| {
+            let tree = toml::parse(source.id, &source.text);
+            let table = tree.root().and_then(|root| root.path(&["tool", "uv", "sources"]));
+            let found = table.into_iter().flat_map(|table| table.entries()).any(|(key, value)| {
+                let tables = value.is_map().then_some(value).into_iter().chain(value.items());
+                key.str().map(pypi::normalize).as_deref() == Some(name)
+                    && tables.into_iter().any(|table| table.get("workspace").and_then(Node::bool) == Some(true))
+            });
+            found
+        })
+    }
+
+    /// From revision 5 on uv records the default groups that are not its own default, which is `dev`.
+    fn defaults(&mut self, stated: &StatedProject, manifest: Manifest) {
+        self.compare_defaults(manifest.uv("default-groups"), stated.defaults.as_deref(), &stated.name);
+    }
+
+    /// A root without a project has its default groups beside its constraints.
+    fn root_defaults(&mut self) {
+        self.compare_defaults(
+            self.root.path(&["tool", "uv", "default-groups"]),
+            self.setting("default-groups"),
+            "the root",
+        );
+    }
+
+    fn compare_defaults(&mut self, node: Option<Node>, was: Option<&str>, what: &str) {
+        let written = node.map(|node| match node.str() {
+            Some(word) => word.to_string(),
+            None => {
+                let names: Vec<String> = node.items().filter_map(Node::str).map(pypi::normalize).collect();
+                format!("[{}]", names.join(", "))
+            }
+        });
+        let written = written.filter(|text| text != "[dev]");
+        if self.revision() >= 5 && written.as_deref() != was {
+            let text = format!("`default-groups` of `{what}` differs from what it was locked with");
+            self.stale.push(Reason { text, at: node.map(Node::at) });
+        }
+    }
+
+    /// The part of the format behind the dot: later ones record more.
+    fn revision(&self) -> u32 {
+        self.lock.format.split_once('.').and_then(|(_, revision)| revision.parse().ok()).unwrap_or(0)
     }
 
     fn requires(&mut self, stated: &StatedProject, manifest: Manifest, dynamic: &[&str]) {
@@ -468,6 +518,11 @@ impl<'a> Check<'a> {
             let recorded =
                 stated.groups.iter().find(|(name, _)| name == group).map_or(&[][..], |(_, list)| list.as_slice());
             self.compare(wanted, recorded, &format!("the group `{group}` of `{}`", stated.name));
+            // Revision 1 began to record empty groups too.
+            let known = stated.groups.iter().any(|(name, _)| name == group);
+            if self.revision() >= 1 && wanted.is_empty() && !known {
+                self.stale.push(reason(format!("the group `{group}` of `{}` is new", stated.name)));
+            }
         }
         let gone = stated
             .groups
@@ -483,18 +538,42 @@ impl<'a> Check<'a> {
         self.stale.extend(reasons);
     }
 
+    /// One name under one marker is one requirement, however many texts ask for it.
+    fn merged(&self, list: &[Wanted]) -> Vec<Wanted> {
+        let mut out: Vec<Wanted> = Vec::with_capacity(list.len());
+        for one in list {
+            let same = |old: &&mut Wanted| {
+                let (name, extras, _, source) = one.key();
+                let (old_name, old_extras, _, old_source) = old.key();
+                (name, extras, source) == (old_name, old_extras, old_source)
+                    && old.marker.equals(&one.marker, &self.within)
+            };
+            match out.iter_mut().find(same) {
+                Some(old) => old.specifier = specifier(&format!("{},{}", old.specifier, one.specifier)),
+                None => out.push(one.clone()),
+            }
+        }
+        out
+    }
+
     fn differences(&self, wanted: &[Wanted], stated: &[StatedRequirement], what: &str) -> Vec<Reason> {
         let was: Vec<Wanted> = stated.iter().map(|one| recorded(one, self.folder, &self.members)).collect();
+        let (wanted, was) = (&self.merged(wanted), &self.merged(&was));
         let mut reasons = Vec::new();
         let missing = |one: &Wanted, other: &[Wanted], mine: &[Wanted]| {
-            let never = one.marker.and(&self.within).is_never();
-            !never && !joined(one, mine).equals(&joined(one, other), &self.within)
+            // What is asked for nowhere is recorded all the same.
+            let never = |one: &Wanted| one.marker.and(&self.within).is_never();
+            if never(one) {
+                !other.iter().any(|other| other.key() == one.key() && never(other))
+            } else {
+                !joined(one, mine).equals(&joined(one, other), &self.within)
+            }
         };
-        for one in wanted.iter().filter(|one| missing(one, &was, wanted)) {
-            reasons.push(Reason { text: change(one, &was, what), at: one.at });
+        for one in wanted.iter().filter(|one| missing(one, was, wanted)) {
+            reasons.push(Reason { text: change(one, was, what), at: one.at });
         }
-        let told = |name: &str| wanted.iter().any(|one| one.name == name && missing(one, &was, wanted));
-        for one in was.iter().filter(|one| missing(one, wanted, &was) && !told(&one.name)) {
+        let told = |name: &str| wanted.iter().any(|one| one.name == name && missing(one, was, wanted));
+        for one in was.iter().filter(|one| missing(one, wanted, was) && !told(&one.name)) {
             reasons.push(Reason {
                 text: format!("{what} does not ask for `{}` any more", one.shown()),
                 at: None::<Location>,
@@ -558,6 +637,16 @@ fn listed(text: &str) -> Vec<String> {
     inner.split(", ").filter(|item| !item.is_empty()).map(str::to_string).collect()
 }
 
-fn is_instant(text: &str) -> bool {
-    text.len() >= 19 && text.as_bytes()[10] == b'T'
+/// Whether one bound is plainly earlier than another. A date alone means its end in the zone of the machine that locked, so days
+/// that touch are not told apart.
+fn is_earlier(text: &str, was: &str) -> bool {
+    let instants = text.len() >= 19 && was.len() >= 19 && text.ends_with('Z') && was.ends_with('Z');
+    let day = |text: &str| {
+        let mut parts = text.get(..10)?.split('-').map(|part| part.parse::<i32>().ok());
+        Some((parts.next()?? * 12 + parts.next()??) * 31 + parts.next()??)
+    };
+    match (day(text), day(was)) {
+        (Some(new), Some(old)) => new + 1 < old || instants && text < was,
+        _ => false,
+    }
 }
