@@ -74,6 +74,9 @@ fn one_rule_or_format_never_imports_another() {
     for module in ["rules", "formats"] {
         let mut all = Vec::new();
         files(&Path::new("src").join(module), &mut all);
+        // What the registry's file declares by hand is no rule and no format: parts that several of them share.
+        let registry = fs::read_to_string(format!("src/{module}/mod.rs")).expect("registry is there");
+        let shared = |name: &str| registry.lines().any(|line| line.trim().ends_with(&format!("mod {name};")));
         for path in all {
             let inside = path.strip_prefix("src").expect("walked from src").to_string_lossy().replace('\\', "/");
             let own = inside.split('/').nth(1).unwrap_or("").trim_end_matches(".rs").to_string();
@@ -82,7 +85,7 @@ fn one_rule_or_format_never_imports_another() {
             }
             for (first, second) in imports(&fs::read_to_string(&path).expect("source can be read")) {
                 let registry = second.chars().next().is_none_or(|c| c.is_ascii_uppercase());
-                if first == module && !registry && second != own && second != "by_path" {
+                if first == module && !registry && second != own && second != "by_path" && !shared(&second) {
                     wrong.push(format!("{inside} imports {first}::{second}"));
                 }
             }
@@ -99,7 +102,7 @@ fn every_file_of_rules_and_formats_is_registered() {
             let name = entry.expect("entry").file_name().to_string_lossy().trim_end_matches(".rs").to_string();
             let known = registry.lines().any(|line| {
                 let line = line.trim();
-                line == format!("{name},") || line == format!("mod {name};") || line == format!("pub mod {name};")
+                line == format!("{name},") || line.ends_with(&format!("mod {name};"))
             });
             assert!(name == "mod" || known, "src/{module}/{name} is not registered");
         }

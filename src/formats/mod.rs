@@ -69,6 +69,7 @@ formats! {
     kustomize,
     kubernetes,
     setup_cfg,
+    setup_py,
     pipfile,
     tool_versions,
     readthedocs,

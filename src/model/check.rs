@@ -248,6 +248,19 @@ impl Project {
         self.commands().into_iter().filter(|site| !self.asleep(site.source) && keeps(site)).collect()
     }
 
+    /// Every command that CI runs, whatever starts it: those of all jobs, of what they call, and of image builds.
+    pub fn run_commands(&self) -> Vec<Site<'_>> {
+        let entries = self.entries();
+        let keeps = |site: &Site| match site.pipeline {
+            Some(pipeline) => {
+                let component = self.facts_of(site.source).components.iter().any(|one| std::ptr::eq(one, pipeline));
+                !component || self.judged(site.source)
+            }
+            None => site.build.is_some() || self.judged(site.source) && self.is_run(site, &entries),
+        };
+        self.commands().into_iter().filter(keeps).collect()
+    }
+
     /// Names that commands give to task runners.
     fn entries(&self) -> HashSet<&str> {
         let sites = self.commands();

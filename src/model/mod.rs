@@ -6,6 +6,7 @@ pub mod edit;
 pub mod facts;
 pub mod finding;
 pub mod images;
+pub mod installs;
 pub mod lock;
 pub mod manifest;
 pub mod pin;

@@ -1,0 +1,119 @@
+//! # What it finds
+//!
+//! `pip install NAME` without an exact version, in a job or in a `RUN` of a Dockerfile; the same with `uv pip install` and `conda install`.
+//!
+//! # Why
+//!
+//! The command takes whatever was released last. It is not in any file that an upgrade patch could change, so nobody sees it move.
+//!
+//! # What is not a finding
+//!
+//! `-r FILE` and `-c FILE` that pin the name; local paths and wheels; `$VARIABLE`; `--no-index` with `--find-links`; `NAME==1.2.3`. Installs of
+//! nothing but `pip`, `setuptools` and `wheel` are `req-bootstrap-unpinned`, of nothing but programs (`ruff`, `tox`, `build`) in a job
+//! `tool-run-unpinned`, from version control `req-vcs-mutable`. Jobs that test against the newest releases on purpose say so in their name.
+//!
+//! # What to do
+//!
+//! Write the version (`pip install NAME==1.2.3`), or better put it into the file that the lock is made from, and install that.
+//!
+//! # Levels
+//!
+//! `warning`, and `error` in `strict` and `audit`; packages of conda are `info`, `warning` in `strict`.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pip install requests "flask>=3"
+//! ```
+//!
+//! ```dockerfile Dockerfile bad
+//! FROM python:3.12.4-slim
+//! RUN pip install --no-cache-dir gunicorn
+//! ```
+//!
+//! ```text constraints.txt with
+//! requests==2.32.3
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pip install -c constraints.txt requests
+//!       - run: pip install ./pkg
+//!       - run: pip install $PKG
+//!       - run: pip install flask==3.0.3
+//!       - run: pip install --no-index --find-links dist mine
+//! ```
+
+use crate::model::finding::{Finding, Findings, Remedy};
+use crate::model::installs::{is_bootstrap, is_tool};
+use crate::model::pin::Strength;
+use crate::model::project::{GateInstall, Project};
+use crate::model::reference::{Ecosystem, Reference, ReferenceId};
+use crate::model::rule::Level::{Error, Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use std::collections::HashSet;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "req-adhoc-install",
+    group: Group::Requirement,
+    summary: "a command installs a package without an exact version",
+    levels: &[("command", levels(Warning, Error, Error)), ("conda", levels(Info, Warning, Error))],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    let mut seen = HashSet::new();
+    for install in project.gate.installs.iter().filter(|install| !install.wants_newest()) {
+        let loose = project.loose_names(install);
+        let only = |is: fn(&str) -> bool| loose.iter().all(|reference| is(&reference.subject.name));
+        let others = only(is_bootstrap) || !install.in_build && only(|name| is_bootstrap(name) || is_tool(name));
+        if loose.is_empty() || others || !seen.insert(install.reach.at) {
+            continue;
+        }
+        findings.push(finding(install, &loose));
+    }
+}
+
+fn finding(install: &GateInstall, loose: &[&Reference]) -> Finding {
+    let names: Vec<String> = loose.iter().map(|reference| format!("`{}`", reference.shown())).collect();
+    let (verb, them) = if names.len() == 1 { ("has", "it") } else { ("have", "any of them") };
+    let message = format!(
+        "{} installs {}, which {verb} no exact version: a release of {them} can turn every open patch red",
+        install.reach.who,
+        names.join(", ")
+    );
+    let conda = loose.iter().all(|reference| reference.subject.ecosystem == Ecosystem::Conda);
+    let pin = if conda { "=" } else { "==" };
+    let pins: Vec<String> = loose.iter().map(|reference| format!("{}{pin}VERSION", reference.subject.name)).collect();
+    let help = format!("pin what is installed today (`{}`), or install it from a compiled file", pins.join(" "));
+    let first = loose[0];
+    let mut finding = Findings::finding(&RULE, if conda { "conda" } else { "command" }, first.site.whole, message)
+        .help(help)
+        .about(first.key.as_str(), first.subject.name.as_str());
+    for reference in loose.iter().skip(1) {
+        finding = finding.label(reference.site.whole, format!("`{}` can move", reference.shown()));
+    }
+    match (loose, id_of(install, loose)) {
+        ([only], Some(id)) if only.site.version.is_some() => {
+            finding.remedy(Remedy::Tighten { reference: id, to: Strength::Exact })
+        }
+        _ => finding,
+    }
+}
+
+/// The number of the reference when the command names one only.
+fn id_of(install: &GateInstall, loose: &[&Reference]) -> Option<ReferenceId> {
+    let ids = &install.install.references;
+    (ids.len() == 1 && loose.len() == 1).then(|| ids[0])
+}
