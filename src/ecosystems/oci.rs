@@ -17,6 +17,10 @@ pub use super::variable::is_variable;
 /// A variable with a written default (`${TAG:-3.12}`) counts as that default, and the slot points into it. A variable without one
 /// leaves `strength` open, unless a tag or digest is written behind it (`$REGISTRY/app:latest` is `latest` all the same).
 pub fn image(text: &Text, role: Role, key: &str) -> Option<Reference> {
+    if let Some(part) = whole_default(&text.text) {
+        let inner = Text { text: text.text[part.clone()].to_string(), at: text.place(part), verbatim: text.verbatim };
+        return image(&inner, role, key);
+    }
     let place = |part: Range<usize>| text.verbatim.then(|| text.at.slice(part));
     let (parts, mut reference) = read(&text.text, text.at, role, key)?;
     if text.verbatim {
@@ -32,6 +36,9 @@ pub fn image(text: &Text, role: Role, key: &str) -> Option<Reference> {
 /// The version slot is where the whole tag stands. The digest slot is behind the text itself (`$V@…`), unless the whole reference
 /// comes from one other place.
 pub fn mapped(text: &Mapped, role: Role, key: &str) -> Option<Reference> {
+    if let Some(part) = whole_default(&text.text) {
+        return image(&text.text(part), role, key);
+    }
     let exact = |part: Range<usize>| Some(text.place(part)).filter(|(_, exact)| *exact).map(|(at, _)| at);
     let (parts, mut reference) = read(&text.text, text.at, role, key)?;
     if !text.segments.is_empty() {
@@ -40,6 +47,13 @@ pub fn mapped(text: &Mapped, role: Role, key: &str) -> Option<Reference> {
         reference.site.digest = parts.digest_slot(&exact, end);
     }
     Some(reference)
+}
+
+/// Where the default of a text stands that is one variable with a default and nothing else: it is an image of its own.
+fn whole_default(text: &str) -> Option<Range<usize>> {
+    let variables = variable::find(text);
+    let [variable] = &variables[..] else { return None };
+    variable.default.clone().filter(|default| variable.at == (0..text.len()) && !default.is_empty())
 }
 
 /// Everything but the slots.

@@ -135,6 +135,7 @@ mod tests {
                     FROM python:3.12 AS one\n        FROM one\n        FROM --platform=x debian\n";
         let facts = facts_of(&FORMAT, "compose.yml", text);
         assert_eq!(names(&facts), ["redis:7", "postgres:15", "python:3.12", "debian"]);
+        assert_eq!(facts.references[1].subject.name, "postgres");
         let builds: Vec<_> = facts.builds_of.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(builds, ["./c/Dockerfile", "f/deploy/Dockerfile"]);
         for reference in &facts.references {

@@ -46,6 +46,9 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     // updatecli's own files are Go templates by design.
     if !matches!(kind(&source.path), Some(Kind::Updatecli)) {
         tree.report(facts);
+        if tree.template.is_some() {
+            return;
+        }
     }
     tree.roots().for_each(|root| read(root, facts));
 }

@@ -2,7 +2,8 @@
 
 use super::variables::{Known, name_of};
 use crate::ecosystems::{oci, variable};
-use crate::model::reference::{Reference, Role, Site, Slot};
+use crate::model::pin::Strength;
+use crate::model::reference::{Origin, Reference, Role, Site, Slot};
 use crate::model::text::Text;
 use std::ops::Range;
 
@@ -42,6 +43,16 @@ struct Image {
 
 impl Image {
     fn reference(&self, role: Role, key: &str) -> Option<Reference> {
+        let mut reference = self.read(role, key)?;
+        if reference.pin.version.as_deref().is_some_and(is_of_this_run) {
+            // An earlier job of this pipeline built it from this commit.
+            reference.origin = Origin::Local;
+            reference.strength = Some(Strength::Immutable);
+        }
+        Some(reference)
+    }
+
+    fn read(&self, role: Role, key: &str) -> Option<Reference> {
         if self.replaced.is_empty() {
             return oci::image(&self.written, role, key);
         }
@@ -62,6 +73,13 @@ impl Image {
         let (_, value) = self.replaced.iter().find(|(part, _)| is_tag(part))?;
         (value.verbatim && !oci::is_variable(&value.text)).then_some(Slot { at: value.at, lead: "" })
     }
+}
+
+/// Whether a tag names the commit or the pipeline that runs.
+/// <https://docs.gitlab.com/ci/variables/predefined_variables/>
+fn is_of_this_run(tag: &str) -> bool {
+    const NAMES: [&str; 5] = ["CI_COMMIT_SHA", "CI_COMMIT_SHORT_SHA", "CI_PIPELINE_ID", "CI_PIPELINE_IID", "CI_JOB_ID"];
+    variable::find(tag).iter().filter_map(|variable| name_of(&tag[variable.at.clone()])).any(|name| NAMES.contains(&name))
 }
 
 fn expand(text: &Text, known: &Known<'_>, depth: usize) -> Vec<Image> {

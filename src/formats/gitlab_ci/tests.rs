@@ -56,7 +56,7 @@ fn images_stand_where_their_variables_are() {
     let text = "variables:\n  VERSION: '3.12'\n  WHOLE: \"redis:7\"\n  NESTED: $WHOLE\na:\n  image: python:$VERSION\n  services:\n  - $NESTED\n  \
                 - {name: 'postgres:${PG}', alias: db}\n  script: [x]\nb:\n  image: ${CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX}/node:20.1.0\n  script: [x]\n\
                 c:\n  image: python:$PY-slim\n  parallel:\n    matrix:\n    - PY: ['3.11', '3.12']\n      X: [a, b]\n  script: [x]\n\
-                d:\n  image: $CI_REGISTRY_IMAGE/x:latest\n  script: [x]\n";
+                d:\n  image: $CI_REGISTRY_IMAGE/x:latest\n  script: [x]\ne:\n  image: $CI_REGISTRY_IMAGE/x:$CI_COMMIT_SHA\n  script: [x]\n";
     let facts = facts_of(&FORMAT, ".gitlab-ci.yml", text);
     assert_eq!(image_of(&facts, "a"), ["python:3.12"]);
     assert_eq!(image_of(&facts, "b"), ["node:20.1.0"]);
@@ -67,6 +67,7 @@ fn images_stand_where_their_variables_are() {
     assert_eq!(&text[python.version.unwrap().at.span.range()], "3.12");
     assert!(text[..python.digest.unwrap().at.span.start as usize].ends_with("python:$VERSION"));
     assert_eq!(&text[facts.references[1].site.version.unwrap().at.span.range()], ":7");
+    assert_eq!(facts.references.last().unwrap().strength, Some(Strength::Immutable));
     assert_eq!(job(&facts, "c").legs, Some(4));
     assert_eq!(job(&facts, "a").services[1].name, "db");
 }
