@@ -90,19 +90,23 @@ pub fn is_image(reference: &Reference) -> bool {
 }
 
 impl Project {
-    /// Every image that is neither allowed by policy nor built by the project itself, one entry per file and spelling.
+    /// Every image that is neither allowed by policy nor built by the project itself, one entry per file and spelling;
+    /// for manifests that CI does not run, one per spelling.
     pub fn image_uses(&self) -> Vec<ImageUse<'_>> {
         let own = self.own_images();
         let folders = self.build_folders();
         let mut uses: Vec<ImageUse<'_>> = Vec::new();
-        let mut known: BTreeMap<(SourceId, &str, Option<&str>, &[String], ImagePlace), usize> = BTreeMap::new();
+        let mut known: BTreeMap<(Option<SourceId>, &str, Option<&str>, &[String], ImagePlace), usize> = BTreeMap::new();
         for (id, reference) in self.references().filter(|(_, reference)| is_image(reference)) {
             let name = reference.subject.name.as_str();
             if self.policy.allows(Ecosystem::Oci, name) || own.contains(name) {
                 continue;
             }
             let place = self.image_place(id, reference, &folders);
-            let key = (id.source, name, reference.pin.version.as_deref(), reference.pin.digests.as_slice(), place);
+            // Manifests of a cluster name one image in dozens of files; none of them is run here.
+            let apart = reference.role != Role::Container || place == ImagePlace::Ci;
+            let file = apart.then_some(id.source);
+            let key = (file, name, reference.pin.version.as_deref(), reference.pin.digests.as_slice(), place);
             match known.get(&key) {
                 Some(&index) => uses[index].others.push(reference.site.whole),
                 None => {

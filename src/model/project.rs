@@ -184,9 +184,11 @@ impl Project {
     /// Finds the sources that sleep unless the gate reaches them. Asked once, after all sources were read.
     ///
     /// GitHub runs the workflows of the root only; a tree without workflows at its root is a folder of projects.
+    /// Actions beside nested workflows belong to them.
     pub fn find_dormant(&mut self) {
         let has_own = self.sources.iter().any(|source| source.path.starts_with(".github/workflows/"));
-        let nested = |path: &str| has_own && path.contains("/.github/workflows/");
+        let below = |path: &str| path.contains("/.github/workflows/") || path.contains("/.github/actions/");
+        let nested = |path: &str| has_own && below(path);
         self.dormant = self.sources.iter().map(|source| is_test_data(&source.path) || nested(&source.path)).collect();
     }
 

@@ -1,0 +1,100 @@
+//! # What it finds
+//!
+//! An action, reusable workflow, include, orb or feature that is used at a branch, or at no ref at all.
+//!
+//! # Why
+//!
+//! Whoever can push to that branch runs code in this gate, with its token and its secrets, from the next minute on. Nothing in this
+//! repository records that it happened.
+//!
+//! # What is not a finding
+//!
+//! - `./local` and `$/local`: they are part of the commit.
+//! - A component that `.github/workflows/actions.lock` holds.
+//! - Names that `[allow] components` of the configuration lists.
+//! - A tag, which is `component-floating-tag` or `component-not-sha`.
+//!
+//! # What to do
+//!
+//! Write the full commit with the version as a comment: `uses: owner/repo@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2`.
+//!
+//! # Levels
+//!
+//! `error`. `warning` for a branch that its owner documents as the way to use it (`pypa/gh-action-pypi-publish@release/v1`), and for
+//! organisations that the configuration names as one's own. `info` where the ref is an argument (`dtolnay/rust-toolchain@stable`).
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: some/action@main
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: ./.github/actions/x
+//!       - uses: some/action@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
+//!       - uses: other/action@v3
+//! ```
+
+use crate::model::components::{ComponentUse, Owner, RefKind};
+use crate::model::finding::{Findings, Remedy};
+use crate::model::pin::Strength;
+use crate::model::project::Project;
+use crate::model::rule::Level::{Error, Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "component-mutable-branch",
+    group: Group::Component,
+    summary: "a component of the pipeline is used at a branch",
+    levels: &[
+        ("branch", levels(Error, Error, Error)),
+        ("documented", levels(Warning, Error, Error)),
+        ("own", levels(Warning, Warning, Error)),
+        ("argument", levels(Info, Warning, Error)),
+    ],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    for component in project.component_uses() {
+        let kind = match (component.kind, component.owner) {
+            (RefKind::Argument, _) => "argument",
+            (RefKind::Documented, _) => "documented",
+            (RefKind::Branch, Owner::Own) => "own",
+            (RefKind::Branch, _) => "branch",
+            _ => continue,
+        };
+        let name = &component.reference.subject.name;
+        let mut finding = Findings::finding(&RULE, kind, component.reference.site.whole, message(&component))
+            .help(format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"))
+            .remedy(Remedy::Tighten { reference: component.id, to: Strength::Immutable })
+            .about(&component.reference.key, name);
+        for other in &component.others {
+            finding = finding.label(*other, "also here");
+        }
+        findings.push(finding);
+    }
+}
+
+fn message(component: &ComponentUse) -> String {
+    let shown = component.shown();
+    match component.kind {
+        RefKind::Argument => format!("`{shown}` runs whatever its branch holds and sets up a toolchain that moves"),
+        _ if component.reference.strength == Some(Strength::Unspecified) => {
+            format!("`{shown}` names no ref, so its default branch runs here with this gate's token")
+        }
+        _ => format!("`{shown}` is a branch; whoever can push to it runs code here with this gate's token"),
+    }
+}
