@@ -1,4 +1,5 @@
 //! The built binary, in a folder of its own, as a user runs it.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 mod support;
 

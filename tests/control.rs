@@ -1,4 +1,5 @@
 //! Configuration, suppressions and baselines through the built binary.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 mod support;
 

@@ -1,9 +1,10 @@
 //! Laws that hold for every fixture, every example of every manual, and, on request, a folder of real repositories.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 mod support;
 
 use pinguard::check;
-use pinguard::model::finding::{Finding, Remedy};
+use pinguard::model::finding::Remedy;
 use pinguard::model::project::Project;
 use pinguard::model::reference::{Reference, Slot};
 use pinguard::model::span::Location;
@@ -64,23 +65,20 @@ fn a_slot_holds_its_part() {
     }
 }
 
-fn summary(project: &Project, finding: &Finding) -> String {
-    let (path, at) = (project.path(finding.at), finding.at.span);
-    format!("{path}:{}..{} {} {}", at.start, at.end, finding.rule.id, finding.message)
-}
-
-fn summaries(project: &Project) -> Vec<String> {
-    let mut all: Vec<String> = check::findings(project).iter().map(|finding| summary(project, finding)).collect();
-    all.sort();
-    all
-}
-
+/// The walk is parallel, so files arrive in any order; what is printed must not show it.
 #[test]
-fn the_order_of_discovery_does_not_matter() {
-    for Repository { name, files } in repositories() {
-        let forwards = project(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-        let backwards = project(files.iter().rev().map(|(path, text)| (path.as_str(), text.as_str())));
-        assert_eq!(summaries(&forwards), summaries(&backwards), "{name}");
+fn the_order_of_discovery_and_the_number_of_threads_do_not_matter() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let run = |threads: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinguard"));
+        command.args(["check", "--isolated", "--profile", "audit", "--format", "json"]).arg(&folder);
+        let output = command.env("RAYON_NUM_THREADS", threads).output().expect("the binary runs");
+        String::from_utf8(output.stdout).expect("output is UTF-8")
+    };
+    let first = run("1");
+    assert!(first.contains("image-tag-latest"), "{first}");
+    for threads in ["2", "3", "8", "1"] {
+        assert_eq!(first, run(threads), "with {threads} threads");
     }
 }
 

@@ -1,4 +1,5 @@
 //! The manuals are true: every example in them is run.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 use pinguard::check;
 use pinguard::model::finding::Finding;

@@ -1,6 +1,7 @@
 //! Fixtures and good examples are what the vendors' own schemas allow, so that rules are not tried on files that could never run.
 //!
 //! Needs check-jsonschema, which carries the schemas and asks no network; `./test.sh` installs it from PyPI.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 mod support;
 
