@@ -46,6 +46,10 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     if files[0].tree.template.is_some() {
         return;
     }
+    // Included files with names of their own kind report themselves.
+    for file in files.iter().skip(1).filter(|file| claims(&file.source.path) == Claim::No) {
+        file.tree.report(facts);
+    }
     let config = Config::new(&files);
     let mut unseen = Vec::new();
     for file in &files {

@@ -88,6 +88,8 @@ fn includes_of_the_repository_are_followed_and_others_are_held() {
     assert_eq!((image_of(&facts, "lint"), image_of(&facts, "test")), (vec!["main:1".into()], vec!["t:2".into()]));
     assert_eq!(facts.references.last().unwrap().site.whole.source.0, 2);
     assert_eq!(facts.pipelines[0].unseen.len(), 6, "{:?}", facts.pipelines[0].unseen);
+    let broken = facts_among(&FORMAT, &[(".gitlab-ci.yml", "include: ci/x.yml\n"), ("ci/x.yml", "a: [\n")]);
+    assert_eq!(broken.problems.iter().map(|problem| problem.at.source.0).collect::<Vec<_>>(), [1]);
     let texts = [(".gitlab/ci/a.yml", "a:\n  image: x:1\n  script: [x]\n"), (".gitlab-ci.yml", "include: .gitlab/ci/a.yml\n")];
     assert!(facts_among(&FORMAT, &texts).pipelines.is_empty());
 }
