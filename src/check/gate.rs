@@ -7,7 +7,7 @@ use crate::model::manifest::ManifestKind;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
 use crate::model::project::{Gate, GateInstall, Project, Reach};
 use crate::model::reference::Origin;
-use crate::model::script::{BuildImage, Command, Deed, Install, Script};
+use crate::model::script::{BuildImage, Command, Deed, FileArg, Install, InstallTool, Script};
 use crate::model::source::join;
 use crate::model::span::{Location, SourceId};
 use std::collections::HashSet;
@@ -129,7 +129,12 @@ impl<'p> Walk<'p> {
         }
         let mut verified = around.verified;
         for command in &script.commands {
+            let inline = self.runs_inline_script(script, command, around);
             for deed in &command.deeds {
+                // A script with its own requirements runs beside the project, whose lock does not matter to it.
+                if inline && matches!(deed, Deed::Install(install) if install.tool == InstallTool::Uv) {
+                    continue;
+                }
                 let mut here = around.clone();
                 here.verified = verified;
                 self.deed(script, command, deed, &here);
@@ -138,9 +143,25 @@ impl<'p> Walk<'p> {
         }
     }
 
+    /// Whether a command installs from the comment block of a script.
+    fn runs_inline_script(&self, script: &Script, command: &Command, around: &Around<'p>) -> bool {
+        let cwd = folder(script, command);
+        let installs = command.deeds.iter().filter_map(|deed| match deed {
+            Deed::Install(install) => Some(install),
+            _ => None,
+        });
+        let mut paths = installs.flat_map(|install| &install.files).map(|file| file.path.text.text.as_str());
+        paths.any(|path| {
+            path.ends_with(".py") && self.resolve(path, &cwd, around).into_iter().any(|source| self.is_inline_script(source))
+        })
+    }
+
+    fn is_inline_script(&self, source: SourceId) -> bool {
+        self.project.facts_of(source).manifests.iter().any(|manifest| manifest.kind == ManifestKind::InlineScript)
+    }
+
     fn deed(&mut self, script: &'p Script, command: &'p Command, deed: &'p Deed, around: &Around<'p>) {
-        // A folder that cannot be followed is taken for the script's own: better a file found than none.
-        let cwd = command.cwd.as_deref().and_then(|cwd| join(&script.cwd, cwd)).unwrap_or_else(|| script.cwd.clone());
+        let cwd = folder(script, command);
         let reach = Reach { who: around.who.clone(), at: command.at, ci: around.ci };
         match deed {
             Deed::Install(install) => self.install(install, &cwd, reach, around),
@@ -158,6 +179,15 @@ impl<'p> Walk<'p> {
             for source in self.resolve(&file.path.text.text, cwd, around) {
                 if file.constraint { constraints.push(source) } else { files.push(source) }
             }
+        }
+        // A Python file without a block of requirements is no file to install from.
+        files.retain(|source| !self.project.source(*source).path.ends_with(".py") || self.is_inline_script(*source));
+        let only_scripts = |install: &Install| {
+            let python = |file: &FileArg| file.path.text.text.ends_with(".py");
+            !install.files.is_empty() && install.files.iter().all(python) && install.references.is_empty()
+        };
+        if files.is_empty() && only_scripts(install) {
+            return;
         }
         for value in self.setting("PIP_CONSTRAINT", around).iter().chain(&self.setting("UV_CONSTRAINT", around)) {
             constraints.extend(value.split_whitespace().flat_map(|path| self.resolve(path, cwd, around)));
@@ -296,7 +326,10 @@ impl<'p> Walk<'p> {
 
     fn call(&mut self, path: &str, cwd: &str, reach: Reach, around: &Around<'p>) {
         for source in self.resolve(path, cwd, around) {
-            self.mark(source, reach.clone());
+            // `python x.py` runs a script and installs nothing from its block; who does, says so.
+            if !self.is_inline_script(source) {
+                self.mark(source, reach.clone());
+            }
             for (_, script) in &self.project.facts_of(source).scripts {
                 self.script(script, &inside(around, source, &reach));
             }
@@ -312,19 +345,37 @@ impl<'p> Walk<'p> {
             "just" => &["justfile", "Justfile", ".justfile"],
             "pre-commit" => &[".pre-commit-config.yaml"],
             "hatch" | "pdm" | "poetry" => &["pyproject.toml", "hatch.toml"],
+            "compose" => return self.compose(entries, cwd, &reach, around),
             _ => &[],
         };
         let project = self.project;
         for source in names.iter().flat_map(|name| self.resolve(name, cwd, around)).collect::<Vec<_>>() {
             self.mark(source, reach.clone());
             let scripts = &project.facts_of(source).scripts;
+            let known = |entry: &String| scripts.iter().any(|(name, _)| name == entry);
             for (index, (name, script)) in scripts.iter().enumerate() {
                 let default = entries.is_empty() && index == 0;
-                if default || entries.iter().any(|entry| entry == name) {
+                // An environment of tox without a section of its own is the general one.
+                let general = tool == "tox" && name == "testenv" && entries.iter().any(|entry| !known(entry));
+                if default || general || entries.contains(name) {
                     self.script(script, &inside(around, source, &reach));
                 }
             }
             self.reach_includes(source, &reach);
+        }
+    }
+
+    /// Compose files, those named or the one in the folder, and the images that they build.
+    fn compose(&mut self, files: &[String], cwd: &str, reach: &Reach, around: &Around<'p>) {
+        let usual = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"].map(str::to_string);
+        let names = if files.is_empty() { &usual[..] } else { files };
+        let project = self.project;
+        for source in names.iter().flat_map(|name| self.resolve(name, cwd, around)).collect::<Vec<_>>() {
+            self.mark(source, reach.clone());
+            let base = project.source(source).folder().to_string();
+            for (file, _) in &project.facts_of(source).builds_of {
+                self.dockerfile(&base, file, reach, around.depth + 1);
+            }
         }
     }
 
@@ -392,6 +443,11 @@ impl<'p> Walk<'p> {
         let manifests = &self.project.facts_of(source).manifests;
         debug_assert!(manifests.iter().all(|manifest| manifest.kind <= ManifestKind::DevContainer));
     }
+}
+
+/// The folder that a command runs in. One that cannot be followed is taken for the script's own: better a file found than none.
+fn folder(script: &Script, command: &Command) -> String {
+    command.cwd.as_deref().and_then(|cwd| join(&script.cwd, cwd)).unwrap_or_else(|| script.cwd.clone())
 }
 
 fn inside<'p>(around: &Around<'p>, source: SourceId, reach: &Reach) -> Around<'p> {

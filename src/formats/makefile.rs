@@ -34,7 +34,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         }
         for target in rule.targets.iter().skip(1) {
             let same = vec![runs(target.at, "make", vec![name.text.clone()])];
-            facts.scripts.push((target.text.clone(), Script { commands: same, ..script.clone() }));
+            facts.scripts.push((target.text.clone(), Script { commands: same, at: target.at, ..script.clone() }));
         }
         facts.scripts.push((name.text.clone(), script));
     }

@@ -61,7 +61,7 @@ fn default_entry(module: &Module, sessions: &[(usize, Text)], source: &Source, t
         None => sessions.iter().map(|(_, name)| name.text.clone()).collect(),
     };
     let commands = vec![tools::runs(first.at, "nox", chosen)];
-    let script = Script { at: first.at, shell: Shell::ERREXIT, commands, cwd: source.folder().to_string() };
+    let script = Script { at: source.whole(), shell: Shell::ERREXIT, commands, cwd: source.folder().to_string() };
     to.facts.scripts.push((String::new(), script));
 }
 

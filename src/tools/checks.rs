@@ -11,6 +11,9 @@ const ALWAYS: &[(&str, CheckKind)] = &[
     ("tox", CheckKind::Test),
     ("nox", CheckKind::Test),
     ("nosetests", CheckKind::Test),
+    ("nose2", CheckKind::Test),
+    ("unit2", CheckKind::Test),
+    ("zope-testrunner", CheckKind::Test),
     ("stestr", CheckKind::Test),
     ("trial", CheckKind::Test),
     ("behave", CheckKind::Test),
@@ -94,6 +97,7 @@ const WITH_WORD: &[(&str, &[&str], CheckKind)] = &[
     ("helm", &["lint"], CheckKind::Lint),
     ("terraform", &["validate"], CheckKind::Lint),
     ("molecule", &["test"], CheckKind::Test),
+    ("django-admin", &["test"], CheckKind::Test),
     ("pixi", &["test"], CheckKind::Test),
 ];
 
@@ -124,7 +128,6 @@ const TARGETS: &[(&[&str], CheckKind)] = &[
             "pytest",
             "coverage",
             "cov",
-            "ci",
             "integration",
             "e2e",
             "doctest",
@@ -136,6 +139,12 @@ const TARGETS: &[(&[&str], CheckKind)] = &[
         CheckKind::Lint,
     ),
     (&["mypy", "typecheck", "type-check", "types", "typing", "pyright"], CheckKind::Types),
+];
+
+/// Words in a target that make it another thing: `test-deps`, `teardown-tests`, `build-test-image`.
+const NO_CHECK: [&str; 26] = [
+    "teardown", "clean", "setup", "install", "build", "up", "down", "start", "stop", "deps", "dependencies", "requirements", "data", "image",
+    "images", "env", "venv", "prepare", "download", "publish", "report", "upload", "list", "push", "pull", "fixtures",
 ];
 
 /// Says which check a call is.
@@ -227,7 +236,7 @@ fn by_arguments(program: &str, word: &str, args: &[Word], out: &mut Out) {
 }
 
 /// `python setup.py test`, `python manage.py test`.
-fn python_file(args: &[Word], out: &mut Out) {
+pub fn python_file(args: &[Word], out: &mut Out) {
     let mut plain = args.iter().map(|word| word.text.text.as_str()).skip_while(|text| text.starts_with('-'));
     let file = plain.next().unwrap_or("");
     let next = plain.find(|text| !text.starts_with('-')).unwrap_or("");
@@ -252,7 +261,12 @@ fn targets(program: &str, args: &[Word], out: &mut Out) {
         args.iter().map(|word| word.text.text.as_str()).filter(|text| !text.starts_with('-') && !text.contains('='));
     for name in names {
         let is = |known: &&str| name == *known || name.split(['-', '_', ':', '/']).any(|part| part == *known);
-        if let Some((_, kind)) = TARGETS.iter().find(|(list, _)| list.iter().any(is)) {
+        if name.split(['-', '_', ':', '/', '.']).any(|part| NO_CHECK.contains(&part)) {
+            continue;
+        }
+        if name == "ci" {
+            check(CheckKind::Test, &format!("{program} {name}"), out);
+        } else if let Some((_, kind)) = TARGETS.iter().find(|(list, _)| list.iter().any(is)) {
             check(*kind, &format!("{program} {name}"), out);
         }
     }

@@ -112,9 +112,7 @@ fn packages(words: &[Word], out: &mut Out) {
     found.files = files(args.values(&["-f", "--file"]), false);
     found.no_deps = args.has(&["--no-deps"]);
     found.upgrade = args.has(&["--update-all", "--update-deps"]);
-    if !super::pip::is_empty(&found) {
-        out.deed(Deed::Install(found));
-    }
+    out.install(found);
 }
 
 fn specs<'w>(words: impl Iterator<Item = &'w Word>, found: &mut Install, out: &mut Out) {
@@ -164,7 +162,7 @@ fn pixi<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         ("run" | "r", _) => {
             let args = Args::read(words, &[Spec { leading: true, ..PIXI }]);
             pixi_install(&args, out);
-            if let Some(task) = args.word(0).filter(|word| !word.expands) {
+            if let Some(task) = args.word(0).filter(|word| super::entries::is_task(word)) {
                 out.entry("pixi", vec![task.text.text.clone()]);
             }
             return Inner::command(args.tail(0, words));

@@ -157,6 +157,11 @@ fn image(word: &Word, out: &mut Out) {
             word = super::args::part(&word, lead.len()..word.text.text.len());
         }
     }
+    // What this machine serves was made by the job itself.
+    let host = word.text.text.split(['/', ':']).next().unwrap_or("");
+    if matches!(host, "localhost" | "127.0.0.1") {
+        return;
+    }
     if let Some(reference) = oci::image(&word.text, Role::ScriptImage, "") {
         let id = out.push(reference);
         out.deed(Deed::UseImage(id));

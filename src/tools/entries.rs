@@ -20,6 +20,12 @@ pub fn read(call: &Call, out: &mut Out) {
     }
 }
 
+/// Whether a word that a runner starts can be a task of the project: no path, and no interpreter.
+pub fn is_task(word: &Word) -> bool {
+    let text = word.text.text.as_str();
+    !word.expands && !text.starts_with('-') && !text.contains(['/', '.']) && !prefix::is_python(prefix::program(text))
+}
+
 fn file(word: Option<&Word>, out: &mut Out) {
     if let Some(word) = word.filter(|word| !word.text.text.starts_with(['-', '<'])) {
         out.deed(Deed::Call(word.clone()));
@@ -122,9 +128,18 @@ fn tox(call: &Call, out: &mut Out) {
     {
         return;
     }
+    out.folder = args.value(&["-c", "--conf", "--root"]).and_then(folder_of);
     let named =
         args.values(&["-e"]).flat_map(|word| word.text.text.split([',', ' ', '\n']).map(str::trim).map(str::to_string));
     out.entry("tox", named.filter(|name| !name.is_empty() && name != "ALL").collect());
+}
+
+/// The folder of a file given by an option; a path without an ending is a folder itself.
+fn folder_of(word: &Word) -> Option<String> {
+    let text = word.text.text.as_str();
+    let (folder, name) = text.rsplit_once('/').unwrap_or((".", text));
+    let is_file = name.contains('.') && name != "." && name != "..";
+    (!word.expands).then(|| if is_file { folder } else { text }.to_string())
 }
 
 /// The words before `--`: what follows is for the commands of the entries.
@@ -138,6 +153,8 @@ fn nox(call: &Call, out: &mut Out) {
     let names = ["-s", "-e", "--session", "--sessions"];
     let mut entries = Vec::new();
     let mut taking = false;
+    let file = Args::read(before_dashes(call.args()), &[Spec { long: &["--noxfile"], short: "f", ..Spec::default() }]);
+    out.folder = file.value(&["-f", "--noxfile"]).and_then(folder_of);
     for word in before_dashes(call.args()) {
         let text = word.text.text.as_str();
         if matches!(text, "-l" | "--list" | "--list-sessions" | "--version" | "--help" | "-h") {
@@ -160,25 +177,14 @@ fn make(call: &Call, out: &mut Out) {
     let args = Args::read(call.args(), &[Spec { long, short: "CfIoW", ..Spec::default() }]);
     // `-j` takes a number when one follows.
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let entries = args
-        .rest(0)
-        .map(|word| word.text.text.clone())
-        .filter(|text| !text.contains('=') && !number(text) && !text.starts_with('$'));
+    let entries = args.rest(0).map(|word| word.text.text.clone()).filter(|text| prefix::assignment(text).is_none() && !number(text));
     if args.has(&["--version", "--help", "-n", "--dry-run"]) {
         return;
     }
-    let entries = entries.collect();
-    match args.value(&["-C", "--directory"]).or(args.value(&["-f", "--file", "--makefile"])) {
-        // A makefile elsewhere: the file itself is what is called.
-        Some(word) => {
-            let in_folder = args.has(&["-C", "--directory"]);
-            let mut word = word.clone();
-            if in_folder {
-                word.text.text = format!("{}/Makefile", word.text.text.trim_end_matches('/'));
-                word.text.verbatim = false;
-            }
-            out.deed(Deed::Call(word));
-        }
+    let entries: Vec<String> = entries.collect();
+    out.folder = args.value(&["-C", "--directory"]).filter(|word| !word.expands).map(|word| word.text.text.clone());
+    match args.value(&["-f", "--file", "--makefile"]) {
+        Some(word) => out.deed(Deed::Call(word.clone())),
         None => out.entry("make", entries),
     }
 }

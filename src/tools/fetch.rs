@@ -3,7 +3,7 @@
 use super::args::{Args, Spec};
 use super::{Call, Inner, Out};
 use crate::ecosystems::{git, pypi};
-use crate::model::pin::{Precision, Strength};
+use crate::model::pin::Strength;
 use crate::model::reference::{Ecosystem, Origin, Reference, Role, Slot};
 use crate::model::script::{Deed, Download, Word};
 use crate::model::text::Text;
@@ -293,6 +293,11 @@ fn hosted(url: &Text) -> Option<Reference> {
     let mut reference = Reference::new(Ecosystem::Git, format!("{owner}/{repo}"), Role::Download, url.at);
     reference.origin = Origin::Url(pypi::without_credentials(text));
     reference.strength = if pypi::is_computed(version) { None } else { Some(git::ref_strength(version)) };
+    // A release is made once: what moves a tag `v1.2` for others does not move its files.
+    let released = piece(3) == Some("releases") && version.contains('.') && version.bytes().any(|byte| byte.is_ascii_digit());
+    if released && reference.strength.is_some() {
+        reference.strength = reference.strength.max(Some(Strength::Exact));
+    }
     reference.pin.version = Some(version.to_string());
     if git::is_commit(version) {
         reference.pin.digests = vec![version.to_string()];
@@ -336,9 +341,9 @@ fn cloned(url: &Word, rev: Option<&Word>, out: &mut Out) {
     if rev.is_some_and(|rev| rev.expands) {
         reference.strength = None;
     } else if rev.is_none() {
-        // Without a ref it is the newest commit of the default branch.
-        reference.strength =
-            Some(if pypi::is_computed(text) { Strength::Floating(Precision::Word) } else { Strength::Unspecified });
+        // Without a ref it is the newest commit of the default branch; of what, an expression may decide.
+        let unseen = pypi::is_computed(text) && !text.contains("://");
+        reference.strength = if unseen { None } else { Some(Strength::Unspecified) };
     }
     let id = out.push(reference);
     out.deed(Deed::Clone(id));

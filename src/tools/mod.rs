@@ -30,6 +30,7 @@ pub use recipe::{Line, Recipe, read_recipe, runs};
 use crate::model::facts::Facts;
 use crate::model::reference::{Reference, ReferenceId};
 use crate::model::script::{Command, Deed, Dialect, Enforcement, Install, InstallTool, Join, Script, Shell, Word};
+use crate::model::source::join;
 use crate::model::span::Location;
 use crate::model::text::{Mapped, Text};
 
@@ -77,15 +78,21 @@ pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &
         let command = &commands[index];
         let exported = env.len();
         env.extend(command.assigns.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let mut out = Out { facts, key: format!("{key}[{index}]"), deeds: Vec::new(), env: &mut env, at: command.at };
+        let at = command.at;
+        let key = format!("{key}[{index}]");
+        let mut out = Out { facts, key, deeds: Vec::new(), env: &mut env, at, folder: None, fed: None };
         recognise(&command.words, &mut out);
-        let deeds = out.deeds;
+        let (deeds, folder) = (out.deeds, out.folder);
         // Variables in front of a command hold for it alone.
         if !command.words.is_empty() {
             env.truncate(exported);
         }
         prefix::exports(&command.words, &mut env);
-        commands[index].deeds = deeds;
+        let command = &mut commands[index];
+        command.deeds = deeds;
+        if let Some(folder) = folder {
+            command.cwd = command.cwd.take().and_then(|cwd| join(&cwd, &folder));
+        }
     }
     later::join(commands, facts);
 }
@@ -99,6 +106,10 @@ struct Out<'a> {
     env: &'a mut Vec<(String, Text)>,
     /// The whole command.
     at: Location,
+    /// The folder that the command itself goes to (`make -C docs`).
+    folder: Option<String>,
+    /// The word of the program that adds words from its input (`xargs pip install`).
+    fed: Option<Word>,
 }
 
 impl Out<'_> {
@@ -127,6 +138,15 @@ impl Out<'_> {
     fn here(&self) -> Word {
         let text = Text { text: ".".to_string(), at: self.at, verbatim: false };
         Word { text, expands: false, quoted: false }
+    }
+
+    /// Adds an install that installs something, or gets what it installs from its input.
+    fn install(&mut self, mut install: Install) {
+        if pip::is_empty(&install) {
+            let Some(word) = self.fed.clone() else { return };
+            install.opaque.push(word);
+        }
+        self.deed(Deed::Install(install));
     }
 
     fn upgrade(&mut self, what: impl Into<String>) {

@@ -83,7 +83,7 @@ fn project_install(command: &str, global: &Args, args: &Args, out: &mut Out) {
 /// `pdm run x`: x is a script of the project or any command.
 fn run<'c>(words: &'c [crate::model::script::Word], out: &mut Out) -> Option<Inner<'c>> {
     let args = Args::read(words, &[Spec { leading: true, ..PDM }]);
-    if let Some(name) = args.word(0).filter(|word| !word.expands && !word.text.text.contains(['/', '.'])) {
+    if let Some(name) = args.word(0).filter(|word| super::entries::is_task(word)) {
         out.entry("pdm", vec![name.text.text.clone()]);
     }
     Inner::command(args.tail(0, words))

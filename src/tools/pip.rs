@@ -136,9 +136,7 @@ fn pip_words(words: &[Word], out: &mut Out) {
     let mut found = install(InstallTool::Pip, Enforcement::NoLock);
     targets(&args, Role::Install, &mut found, out);
     from_environment("PIP", &mut found, out);
-    if !is_empty(&found) {
-        out.deed(Deed::Install(found));
-    }
+    out.install(found);
 }
 
 /// Everything that pip's and uv's `install` have in common.

@@ -2,7 +2,7 @@
 
 use super::args::{Args, Spec};
 use super::{Call, Inner, Out, uv};
-use crate::model::script::Word;
+use crate::model::script::{Deed, Word};
 
 const PIPX: Spec = Spec {
     long: &[
@@ -56,6 +56,12 @@ fn packages(words: &[Word], from: usize, out: &mut Out) {
 
 fn run<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
     let args = Args::read(words, &[Spec { leading: true, ..PIPX }]);
+    let script = args.word(0).filter(|word| word.text.text.ends_with(".py"));
+    if let Some(word) = script {
+        uv::script_install(word, out);
+        out.deed(Deed::Call(word.clone()));
+        return None;
+    }
     if let Some(package) = args.value(&["--spec"]).or(args.word(0)) {
         uv::tool(package, out);
     }

@@ -3,7 +3,7 @@
 
 use super::args::{Args, Spec};
 use super::{Call, Inner, Out, Recognise};
-use crate::model::script::Word;
+use crate::model::script::{Deed, Word};
 use crate::model::text::Text;
 
 /// A program's name without its folder, `.exe`, and the version of a Python: `/usr/bin/pip3.11` is `pip`.
@@ -44,7 +44,9 @@ pub fn family(call: &Call) -> Option<Recognise> {
         "nice" | "ionice" | "stdbuf" | "chrt" | "taskset" | "unbuffer" | "eatmydata" | "faketime" => nice,
         "timeout" | "gtimeout" => timeout,
         "xvfb-run" | "dbus-run-session" | "xvfb-run-safe" => xvfb,
-        "retry" | "wait-for-it" | "nick-retry" => retry,
+        "wait-for-it" => retry,
+        // Scripts call their own functions like this.
+        name if name.starts_with("retry") || name.ends_with("_retry") || name.ends_with("-retry") => retry,
         "xargs" | "gxargs" | "parallel" => xargs,
         "coverage" | "kernprof" | "memray" | "scalene" => coverage,
         "arch" => nice,
@@ -131,14 +133,15 @@ fn retry<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
     Inner::command(args.tail(numbers, call.args()))
 }
 
-fn xargs<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
+fn xargs<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     let long = &["--arg-file", "--delimiter", "--max-args", "--max-procs", "--max-lines", "--replace", "--max-chars"];
     let args = read(call, long, "adEILnPs");
+    out.fed = Some(call.words[0].clone());
     Inner::command(args.tail(0, call.args()))
 }
 
 /// `coverage run -m pytest`, `coverage run x.py`.
-fn coverage<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
+fn coverage<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     if call.arg(0) != "run" {
         return None;
     }
@@ -161,7 +164,14 @@ fn coverage<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
     };
     let args = Args::read(words, &[spec]);
     let tail = args.tail(0, words);
-    if args.has(&["-m", "--module"]) { Inner::module(tail) } else { None }
+    if args.has(&["-m", "--module"]) {
+        return Inner::module(tail);
+    }
+    if let Some(word) = tail.first() {
+        out.deed(Deed::Call(word.clone()));
+        super::checks::python_file(tail, out);
+    }
+    None
 }
 
 fn windows<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {

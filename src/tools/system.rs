@@ -4,10 +4,11 @@ use super::args::{Args, Spec};
 use super::{Call, Inner, Out, install};
 use crate::model::pin::{Precision, Strength};
 use crate::model::reference::{Ecosystem, Reference, Role, Slot};
-use crate::model::script::{Deed, Enforcement, InstallTool, Word};
+use crate::model::script::{Enforcement, InstallTool, Word};
 
 /// Programs that this file knows.
-pub const MANAGERS: [&str; 15] = [
+pub const MANAGERS: [&str; 16] = [
+    "snap",
     "apt-get",
     "apt",
     "aptitude",
@@ -78,7 +79,7 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         ("apt-get" | "apt" | "aptitude" | "apt-fast", "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") => {
             all(&args, out)
         }
-        ("dnf" | "dnf5" | "yum" | "microdnf" | "tdnf", "upgrade" | "update") | ("apk", "upgrade") => all(&args, out),
+        ("dnf" | "dnf5" | "yum" | "microdnf" | "tdnf", "upgrade" | "update" | "distro-sync") | ("apk", "upgrade") => all(&args, out),
         ("zypper", "update" | "up" | "dup" | "dist-upgrade") | ("brew" | "choco", "upgrade") => all(&args, out),
         _ => {}
     }
@@ -106,7 +107,7 @@ fn packages(args: &Args, from: usize, program: &str, out: &mut Out) {
         let text = word.text.text.as_str();
         if text.contains('/') && (text.starts_with(['.', '/', '~', '$']) || text.contains("://"))
             || text.ends_with(".deb")
-            || text.ends_with(".rpm")
+            || text.ends_with(".rpm") || text.ends_with(".snap")
         {
             found.projects.push(word.clone());
             continue;
@@ -116,9 +117,7 @@ fn packages(args: &Args, from: usize, program: &str, out: &mut Out) {
             None => found.opaque.push(word.clone()),
         }
     }
-    if !super::pip::is_empty(&found) {
-        out.deed(Deed::Install(found));
-    }
+    out.install(found);
 }
 
 /// `name`, `name=1.2-3` (apt, apk), `name~1.2` (apk), `name/bookworm-backports` (apt), `name@3` is part of the name for brew.

@@ -141,9 +141,7 @@ fn pip_install(words: &[Word], out: &mut Out) {
     let mut found = install(InstallTool::UvPip, Enforcement::NoLock);
     pip::targets(&args, Role::Install, &mut found, out);
     pip::from_environment("UV", &mut found, out);
-    if !pip::is_empty(&found) {
-        out.deed(Deed::Install(found));
-    }
+    out.install(found);
 }
 
 /// `uv pip sync` takes nothing but files, and makes the environment equal to them.
@@ -239,11 +237,19 @@ fn run<'c>(global: &Args, words: &'c [Word], out: &mut Out) -> Option<Inner<'c>>
 /// `uv run x.py` runs the file, whatever `PATH` says.
 fn call_file(words: &[Word], script: bool, out: &mut Out) {
     if let Some(word) = words.first().filter(|word| script || word.text.text.ends_with(".py")) {
+        script_install(word, out);
         // Paths are calls for every launcher; a bare name is one for uv only.
         if !word.text.text.contains('/') || script && !word.text.text.ends_with(".py") {
             out.deed(Deed::Call(word.clone()));
         }
     }
+}
+
+/// A script is installed from its own comment block, when it has one: the file is a requirements file then.
+pub fn script_install(word: &Word, out: &mut Out) {
+    let mut found = install(InstallTool::UvPip, Enforcement::NoLock);
+    found.files = files(std::iter::once(word), false);
+    out.deed(Deed::Install(found));
 }
 
 /// `--with x`: packages beside the project's.
@@ -256,10 +262,8 @@ fn with_packages(args: &Args, out: &mut Out) {
     }
     found.projects.extend(args.values(&["--with-editable"]).cloned());
     found.files.extend(files(args.values(&["--with-requirements"]), false));
-    if !pip::is_empty(&found) {
-        pip::from_environment("UV", &mut found, out);
-        out.deed(Deed::Install(found));
-    }
+    pip::from_environment("UV", &mut found, out);
+    out.install(found);
 }
 
 /// `--with a,b==1`: commas separate packages, unless they separate specifiers or extras.

@@ -21,7 +21,8 @@ use words::unconditional;
 const MAX_SECTIONS: usize = 32;
 
 /// Settings that rules look at.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
+    ("use_frozen_constraints", "tox.use_frozen_constraints"),
     ("pass_env", "tox.pass_env"),
     ("passenv", "tox.pass_env"),
     ("set_env", "tox.set_env"),
@@ -61,6 +62,7 @@ fn requires(ini: &Ini, core: &str, to: &mut Collector) {
     let group = Group::Named("requires".to_string());
     let place = Place { role: Role::Dev, group: &group, key: "tox.requires" };
     for line in ini.get(core, "requires").into_iter().flat_map(|entry| entry.items()) {
+        to.manifest.settings.push(("tox.requires".to_string(), line.clone()));
         for text in words::split(&ini::without_comment(line), ',') {
             to.pip_line(&text, place);
         }
@@ -185,7 +187,7 @@ fn scripts(section: &Section, names: &[Text], source: &Source, to: &mut Collecto
     let script = read_recipe(recipe, to.facts);
     for name in &names[1..] {
         let same = vec![runs(name.at, "tox", vec![first.text.clone()])];
-        to.facts.scripts.push((name.text.clone(), Script { commands: same, ..script.clone() }));
+        to.facts.scripts.push((name.text.clone(), Script { commands: same, at: name.at, ..script.clone() }));
     }
     to.facts.scripts.push((first.text.clone(), script));
 }
