@@ -152,7 +152,8 @@ impl<'p> Walk<'p> {
         });
         let mut paths = installs.flat_map(|install| &install.files).map(|file| file.path.text.text.as_str());
         paths.any(|path| {
-            path.ends_with(".py") && self.resolve(path, &cwd, around).into_iter().any(|source| self.is_inline_script(source))
+            path.ends_with(".py")
+                && self.resolve(path, &cwd, around).into_iter().any(|source| self.is_inline_script(source))
         })
     }
 

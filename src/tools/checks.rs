@@ -119,19 +119,7 @@ const WITH_FLAG: &[(&str, &[&str])] = &[
 /// Targets of make, just, invoke and npm that say what they are.
 const TARGETS: &[(&[&str], CheckKind)] = &[
     (
-        &[
-            "test",
-            "tests",
-            "check",
-            "unittest",
-            "unit",
-            "pytest",
-            "coverage",
-            "cov",
-            "integration",
-            "e2e",
-            "doctest",
-        ],
+        &["test", "tests", "check", "unittest", "unit", "pytest", "coverage", "cov", "integration", "e2e", "doctest"],
         CheckKind::Test,
     ),
     (
@@ -143,8 +131,32 @@ const TARGETS: &[(&[&str], CheckKind)] = &[
 
 /// Words in a target that make it another thing: `test-deps`, `teardown-tests`, `build-test-image`.
 const NO_CHECK: [&str; 26] = [
-    "teardown", "clean", "setup", "install", "build", "up", "down", "start", "stop", "deps", "dependencies", "requirements", "data", "image",
-    "images", "env", "venv", "prepare", "download", "publish", "report", "upload", "list", "push", "pull", "fixtures",
+    "teardown",
+    "clean",
+    "setup",
+    "install",
+    "build",
+    "up",
+    "down",
+    "start",
+    "stop",
+    "deps",
+    "dependencies",
+    "requirements",
+    "data",
+    "image",
+    "images",
+    "env",
+    "venv",
+    "prepare",
+    "download",
+    "publish",
+    "report",
+    "upload",
+    "list",
+    "push",
+    "pull",
+    "fixtures",
 ];
 
 /// Says which check a call is.

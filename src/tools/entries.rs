@@ -177,7 +177,10 @@ fn make(call: &Call, out: &mut Out) {
     let args = Args::read(call.args(), &[Spec { long, short: "CfIoW", ..Spec::default() }]);
     // `-j` takes a number when one follows.
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let entries = args.rest(0).map(|word| word.text.text.clone()).filter(|text| prefix::assignment(text).is_none() && !number(text));
+    let entries = args
+        .rest(0)
+        .map(|word| word.text.text.clone())
+        .filter(|text| prefix::assignment(text).is_none() && !number(text));
     if args.has(&["--version", "--help", "-n", "--dry-run"]) {
         return;
     }

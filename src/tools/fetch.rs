@@ -294,7 +294,8 @@ fn hosted(url: &Text) -> Option<Reference> {
     reference.origin = Origin::Url(pypi::without_credentials(text));
     reference.strength = if pypi::is_computed(version) { None } else { Some(git::ref_strength(version)) };
     // A release is made once: what moves a tag `v1.2` for others does not move its files.
-    let released = piece(3) == Some("releases") && version.contains('.') && version.bytes().any(|byte| byte.is_ascii_digit());
+    let released =
+        piece(3) == Some("releases") && version.contains('.') && version.bytes().any(|byte| byte.is_ascii_digit());
     if released && reference.strength.is_some() {
         reference.strength = reference.strength.max(Some(Strength::Exact));
     }

@@ -42,8 +42,7 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         "update" | "lock" | "upgrade" => out.upgrade("Pipfile.lock"),
         "verify" => out.deed(Deed::VerifyLock { tool: InstallTool::Pipenv }),
         "run" => {
-            if let Some(name) = words.first().filter(|word| super::entries::is_task(word))
-            {
+            if let Some(name) = words.first().filter(|word| super::entries::is_task(word)) {
                 out.entry("pipenv", vec![name.text.text.clone()]);
             }
             return Inner::command(words);

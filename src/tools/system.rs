@@ -79,7 +79,9 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         ("apt-get" | "apt" | "aptitude" | "apt-fast", "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") => {
             all(&args, out)
         }
-        ("dnf" | "dnf5" | "yum" | "microdnf" | "tdnf", "upgrade" | "update" | "distro-sync") | ("apk", "upgrade") => all(&args, out),
+        ("dnf" | "dnf5" | "yum" | "microdnf" | "tdnf", "upgrade" | "update" | "distro-sync") | ("apk", "upgrade") => {
+            all(&args, out)
+        }
         ("zypper", "update" | "up" | "dup" | "dist-upgrade") | ("brew" | "choco", "upgrade") => all(&args, out),
         _ => {}
     }
@@ -107,7 +109,8 @@ fn packages(args: &Args, from: usize, program: &str, out: &mut Out) {
         let text = word.text.text.as_str();
         if text.contains('/') && (text.starts_with(['.', '/', '~', '$']) || text.contains("://"))
             || text.ends_with(".deb")
-            || text.ends_with(".rpm") || text.ends_with(".snap")
+            || text.ends_with(".rpm")
+            || text.ends_with(".snap")
         {
             found.projects.push(word.clone());
             continue;
