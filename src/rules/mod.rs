@@ -56,6 +56,7 @@ rules! {
     component_not_sha,
     precommit_rev_mutable,
     precommit_deps_unpinned,
+    component_tool_latest,
     runtime_runner_latest,
     runtime_python_floating,
     runtime_python_minor,
