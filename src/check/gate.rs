@@ -1,6 +1,7 @@
 //! What the gate runs: from every step of every pipeline through scripts, task runners and image builds to the files that are installed.
 //! Knows commands by their deeds only, never by their words.
 
+use super::workspace::Workspace;
 use crate::model::container::{ContainerBuild, Instruction};
 use crate::model::facts::Facts;
 use crate::model::manifest::ManifestKind;
@@ -52,6 +53,8 @@ struct Around<'p> {
     build: Option<&'p ContainerBuild>,
     /// A lock was verified earlier in the job.
     verified: bool,
+    /// Where the job's checkouts put the repository.
+    workspace: Workspace,
 }
 
 impl<'p> Walk<'p> {
@@ -64,11 +67,18 @@ impl<'p> Walk<'p> {
         }
         for job in &pipeline.jobs {
             let who = format!("job `{}` of {path}", job.id);
-            self.job(source, pipeline, job, &who, 0);
+            self.job(source, (pipeline, job), &who, 0, Workspace::of(self.project, job));
         }
     }
 
-    fn job(&mut self, source: SourceId, pipeline: &'p Pipeline, job: &'p Job, who: &str, depth: usize) {
+    fn job(
+        &mut self,
+        source: SourceId,
+        (pipeline, job): (&'p Pipeline, &'p Job),
+        who: &str,
+        depth: usize,
+        workspace: Workspace,
+    ) {
         let mut around = Around {
             who: who.to_string(),
             source,
@@ -78,6 +88,7 @@ impl<'p> Walk<'p> {
             env: vec![&pipeline.env, &job.env],
             build: None,
             verified: false,
+            workspace,
         };
         for step in &job.steps {
             self.step(step, &mut around);
@@ -118,7 +129,7 @@ impl<'p> Walk<'p> {
                 self.dockerfile(&folder, file, &Reach { who: around.who.clone(), at: *at, ci: true }, around.depth);
             }
             for (component, job) in facts.components.iter().flat_map(|c| c.jobs.iter().map(move |job| (c, job))) {
-                self.job(source.id, component, job, &around.who, around.depth + 1);
+                self.job(source.id, (component, job), &around.who, around.depth + 1, around.workspace.clone());
             }
         }
     }
@@ -262,16 +273,15 @@ impl<'p> Walk<'p> {
         if let Some(build) = around.build {
             return self.resolve_copied(path, build).into_iter().collect();
         }
+        let Some(full) = join(cwd, path).and_then(|full| around.workspace.locate(&full)) else { return Vec::new() };
         if path.contains('*') {
-            let Some(pattern) = join(cwd, path) else { return Vec::new() };
+            let pattern = full;
             let fits = |candidate: &str| crate::model::policy::matches(&pattern, candidate);
             return sources.iter().filter(|source| fits(&source.path)).map(|source| source.id).collect();
         }
         let base = base_folder(&self.project.source(around.source).path);
-        let found = sources
-            .find_from(cwd, path)
-            .or_else(|| sources.find_from(&base, path))
-            .or_else(|| sources.find_from("", path));
+        let elsewhere = || sources.find_from(&base, path).or_else(|| sources.find_from("", path));
+        let found = sources.find(&full).or_else(elsewhere);
         found.map(|source| source.id).into_iter().collect()
     }
 
@@ -309,7 +319,12 @@ impl<'p> Walk<'p> {
     fn project_at(&self, path: &str, cwd: &str, around: &Around<'p>) -> Vec<SourceId> {
         let path = path.split('[').next().unwrap_or(path);
         let path = path.strip_prefix("file://").unwrap_or(path);
-        let Some(folder) = join(cwd, known_prefix(path)) else { return Vec::new() };
+        // In another project's tree and environment this one is a guest: that project's lock decides.
+        if around.workspace.foreign_root {
+            return Vec::new();
+        }
+        let located = join(cwd, known_prefix(path)).and_then(|full| around.workspace.locate(&full));
+        let Some(folder) = located else { return Vec::new() };
         let start = match around.build {
             Some(build) => self.project.source(build.at.source).folder().to_string(),
             None => folder,
@@ -418,7 +433,9 @@ impl<'p> Walk<'p> {
                     let who = if ci { who.to_string() } else { project.source(source).path.clone() };
                     let env = Vec::new();
                     let build = Some(build);
-                    let around = Around { who, source, from: None, ci, depth: depth + 1, env, build, verified: false };
+                    let workspace = Workspace::default();
+                    let depth = depth + 1;
+                    let around = Around { who, source, from: None, ci, depth, env, build, verified: false, workspace };
                     self.script(script, &around);
                 }
             }

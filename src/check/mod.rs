@@ -5,6 +5,7 @@ pub mod gate;
 pub mod judge;
 pub mod locks;
 pub mod settle;
+mod workspace;
 
 use crate::formats;
 use crate::model::facts::{Facts, ProblemKind};
