@@ -28,7 +28,7 @@ const SINGLE: [(&str, &str); 6] = [
 
 fn claims(path: &str) -> Claim {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let several = matches!(name, ".tool-versions" | "mise.toml" | ".mise.toml" | "runtime.txt");
+    let several = matches!(name, ".tool-versions" | "mise.toml" | ".mise.toml" | "runtime.txt" | "uv.toml");
     let mise = path.ends_with(".config/mise.toml") || path.ends_with("mise/config.toml");
     let single = SINGLE.iter().any(|(file, _)| *file == name);
     if several || mise || single { Claim::Yes } else { Claim::No }
@@ -40,6 +40,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         Some((_, tool)) => single(source, tool),
         None if name == ".tool-versions" => tool_versions(source),
         None if name == "runtime.txt" => runtime(source),
+        None if name == "uv.toml" => uv(source, facts),
         None => mise(source, facts),
     };
     let mut manifest = Manifest::new(ManifestKind::ToolVersions, source.whole());
@@ -48,6 +49,14 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         manifest.entries.push(Entry { reference, group: Group::Main });
     }
     facts.manifests.push(manifest);
+}
+
+/// `required-version`: what uv itself, and the action that installs it, go by.
+fn uv(source: &Source, facts: &mut Facts) -> Vec<Reference> {
+    let tree = toml::parse(source.id, &source.text);
+    tree.report(facts);
+    let version = tree.root().and_then(|root| root.get("required-version")).and_then(Node::text);
+    version.map(|text| reference("uv", &text, "required-version")).into_iter().collect()
 }
 
 fn reference(tool: &str, text: &Text, key: &str) -> Reference {
