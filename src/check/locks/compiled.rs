@@ -32,15 +32,29 @@ pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
     Some(LockState { lock: source.id, manifest: Some(manifest), verdict })
 }
 
-/// The inputs of a lock that are in the tree.
+/// What an input does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It asks for requirements.
+    Asks,
+    /// It only limits their versions (`-c`).
+    Limits,
+}
+
+/// The inputs of a lock that are in the tree and ask for requirements.
 pub fn inputs(project: &Project, lock: &Lock) -> Vec<SourceId> {
-    let mut inputs = named(project, lock).0;
+    let used = used(project, lock).into_iter();
+    used.filter(|(_, used)| *used == Use::Asks).map(|(input, _)| input).collect()
+}
+
+fn used(project: &Project, lock: &Lock) -> Vec<(SourceId, Use)> {
+    let mut inputs: Vec<(SourceId, Use)> = named(project, lock).0.into_iter().map(|input| (input, Use::Asks)).collect();
     let mut at = 0;
     // What an input includes is an input too; every source counts once, so this ends.
-    while at < inputs.len() {
-        for included in includes(project, inputs[at]) {
-            if !inputs.contains(&included) {
-                inputs.push(included);
+    while let Some(&(input, used)) = inputs.get(at) {
+        for (included, limits) in includes(project, input) {
+            if !inputs.iter().any(|(old, _)| *old == included) {
+                inputs.push((included, if used == Use::Limits { used } else { limits }));
             }
         }
         at += 1;
@@ -157,31 +171,41 @@ fn same_version(a: &str, b: &str) -> bool {
     a == b || pypi::satisfies(&format!("=={b}"), a) == Some(true)
 }
 
-fn includes(project: &Project, source: SourceId) -> impl Iterator<Item = SourceId> + '_ {
+fn includes(project: &Project, source: SourceId) -> impl Iterator<Item = (SourceId, Use)> + '_ {
     let folder = project.source(source).folder();
     let includes = project.facts_of(source).manifests.iter().flat_map(|manifest| &manifest.includes);
-    includes.filter_map(move |include| project.sources.find_from(folder, &include.path.text).map(|source| source.id))
+    includes.filter_map(move |include| {
+        let found = project.sources.find_from(folder, &include.path.text)?;
+        Some((found.id, if include.constraint { Use::Limits } else { Use::Asks }))
+    })
 }
 
 fn judge(project: &Project, lock: &Lock, found: &[SourceId], command: &str) -> Verdict {
     let packages = by_name(lock);
     let mut stale = Vec::new();
     let mut open = Vec::new();
-    let all = inputs(project, lock);
-    for &input in &all {
+    let all = used(project, lock);
+    for &(input, used) in &all {
         let wanted = wanted(project, input, command);
         let name = project.facts_of(input).manifests.first().and_then(|manifest| manifest.name.as_deref());
-        let asked = wanted.iter().copied().filter(|reference| !satisfy::is_own(reference, name));
-        let constrains = |reference: &Reference| reference.role == Role::Constraint;
-        let (limits, asked): (Vec<&Reference>, Vec<&Reference>) = asked.partition(|reference| constrains(reference));
+        let wanted = wanted.into_iter().filter(|reference| !satisfy::is_own(reference, name));
+        let limits = |reference: &Reference| used == Use::Limits || reference.role == Role::Constraint;
+        let (limits, asked): (Vec<&Reference>, Vec<&Reference>) = wanted.partition(|reference| limits(reference));
         let held = asked.iter().copied().filter(|reference| !elsewhere(project, lock, reference, command, &packages));
         stale.extend(satisfy::problems(held, &packages));
         // A constraint for a name that nothing needs is no contradiction.
         let limits = limits.into_iter().filter(|limit| packages.contains_key(limit.subject.name.as_str()));
         stale.extend(satisfy::problems(limits, &packages));
-        open.extend(asked.iter().filter_map(|reference| extras_are_open(project, lock, reference, &packages)));
+        for reference in asked.iter().filter(|reference| packages.contains_key(reference.subject.name.as_str())) {
+            match extras(project, lock, reference) {
+                Extras::Held => {}
+                Extras::Missing(reason) => stale.push(reason),
+                Extras::Unrecorded(reason) => open.push(reason),
+            }
+        }
     }
-    stale.extend(removed(project, lock, &all, found));
+    let asking: Vec<SourceId> = all.iter().filter(|(_, used)| *used == Use::Asks).map(|(input, _)| *input).collect();
+    stale.extend(removed(project, lock, &asking, found));
     match (stale.is_empty(), open.is_empty()) {
         (false, _) => Verdict::Stale(stale),
         (true, true) => Verdict::Fresh,
@@ -225,20 +249,39 @@ fn option(command: &str, names: &[&str], value: &str) -> bool {
     apart || words.iter().any(joined)
 }
 
-/// An extra that the lock does not show: whether it was there when the lock was made cannot be told.
-fn extras_are_open(project: &Project, lock: &Lock, reference: &Reference, packages: &Packages) -> Option<Reason> {
-    let package = packages.get(reference.subject.name.as_str())?.first()?;
+/// How a lock stands to the extras that a requirement asks for.
+enum Extras {
+    Held,
+    Missing(Reason),
+    /// The lock shows no extras at all, so that it cannot be told for which ones it was made.
+    Unrecorded(Reason),
+}
+
+fn extras(project: &Project, lock: &Lock, reference: &Reference) -> Extras {
     if reference.extras.is_empty() || reference.origin != Origin::Registry {
-        return None;
+        return Extras::Held;
     }
-    let line = project.source(lock.at.source);
-    let shown = line.slice(package.at.span).contains('[');
-    let text = format!(
-        "`{}[{}]` asks for extras, and a compiled file does not record for which extras it was made",
-        reference.subject.name,
-        reference.extras.join(",")
-    );
-    (!shown).then_some(Reason { text, at: Some(reference.site.whole) })
+    let name = reference.subject.name.as_str();
+    let written = &project.facts_of(lock.at.source).references;
+    let shown: Vec<&str> = written
+        .iter()
+        .filter(|other| other.subject.name == name)
+        .flat_map(|other| &other.extras)
+        .map(String::as_str)
+        .collect();
+    let asked = format!("{name}[{}]", reference.extras.join(","));
+    let at = Some(reference.site.whole);
+    if reference.extras.iter().all(|extra| shown.contains(&extra.as_str())) {
+        return Extras::Held;
+    }
+    if written.iter().any(|other| !other.extras.is_empty()) && lock.tool == LockTool::Compiled {
+        return Extras::Missing(Reason {
+            text: format!("`{asked}` is asked for, and the lock holds `{name}` without that extra"),
+            at,
+        });
+    }
+    let text = format!("`{asked}` asks for extras, and this lock does not record for which extras it was made");
+    Extras::Unrecorded(Reason { text, at })
 }
 
 /// Packages whose only reason to be there (`# via -r requirements.in`) is an input that does not ask for them any more.

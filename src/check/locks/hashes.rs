@@ -50,13 +50,15 @@ fn sha256(text: &str) -> String {
 /// The hashes that a poetry of the lock's own version accepts. Without a version, those of every poetry.
 fn poetry(root: Node, generator: Option<&str>) -> Vec<String> {
     let version = generator.map(numbers);
-    let one = || sha256(&poetry_one(root));
+    let one = || sha256(&poetry_one(root, Groups::With));
+    let first = || sha256(&poetry_one(root, Groups::Without));
     let two = |groups| sha256(&poetry_two(root, groups));
     match version {
+        Some(version) if version < (1, 2) => vec![first()],
         Some(version) if version < (2, 0) => vec![one()],
         Some(version) if version < (2, 3) => vec![two(Groups::Without), two(Groups::With)],
         Some(_) => vec![two(Groups::With)],
-        None => vec![one(), two(Groups::Without), two(Groups::With)],
+        None => vec![one(), first(), two(Groups::Without), two(Groups::With)],
     }
 }
 
@@ -65,7 +67,7 @@ fn numbers(version: &str) -> (u32, u32) {
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
 
-/// Whether `[dependency-groups]` counts: from poetry 2.3 on.
+/// Whether groups count: `[tool.poetry.group]` does from poetry 1.2 on, `[dependency-groups]` from 2.3 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Groups {
     With,
@@ -75,12 +77,12 @@ enum Groups {
 const LEGACY: [&str; 4] = ["dependencies", "source", "extras", "dev-dependencies"];
 
 /// Legacy keys count as null when they are absent.
-fn poetry_one(root: Node) -> String {
+fn poetry_one(root: Node, groups: Groups) -> String {
     let poetry = root.path(&["tool", "poetry"]);
     let of = |key: &str| poetry.and_then(|table| table.get(key)).map(|node| value(node, SPACED));
     let mut pairs: Vec<(String, String)> =
         LEGACY.iter().map(|key| (key.to_string(), of(key).unwrap_or_else(|| "null".to_string()))).collect();
-    pairs.extend(of("group").map(|text| ("group".to_string(), text)));
+    pairs.extend(of("group").filter(|_| groups == Groups::With).map(|text| ("group".to_string(), text)));
     object(pairs, SPACED)
 }
 
@@ -92,7 +94,7 @@ fn poetry_two(root: Node, groups: Groups) -> String {
     let groups =
         root.get("dependency-groups").filter(|table| groups == Groups::With && table.entries().next().is_some());
     if standard.is_empty() && groups.is_none() {
-        return poetry_one(root);
+        return poetry_one(root, Groups::With);
     }
     let poetry = root.path(&["tool", "poetry"]);
     let of_poetry = |key: &&str| Some((key.to_string(), value(poetry?.get(key)?, SPACED)));
