@@ -165,7 +165,7 @@ impl Check<'_> {
             "pytest" | "py.test" => {
                 self.has(&["--collect-only", "--co", "--collectonly", "--fixtures", "--markers", "--setup-plan"])
             }
-            "mypy" => self.has(&["--install-types"]),
+            "mypy" => self.has(&["--install-types", "-c", "--command"]),
             // Without a threshold it prints a table.
             "coverage" => !self.has(&["--fail-under"]),
             _ => false,

@@ -13,7 +13,8 @@
 //! - Settings that an expression decides (`${{ matrix.experimental }}`), and legs or jobs that are called experimental, nightly,
 //!   upstream, canary, dev or the like: their failure is news, not a verdict.
 //! - A step whose outcome is read later (`steps.X.outcome`), and a command whose code is kept (`|| code=$?`).
-//! - Commands that are no check (`grep … || true`, `docker rm … || true`), and linters that rewrite files (`ruff check --fix`).
+//! - Commands that are no check (`grep … || true`, `docker rm … || true`), linters that rewrite files (`ruff check --fix`), and linters
+//!   whose output goes to a file to be counted.
 //! - Jobs that repair rather than judge: they commit, push or open a patch.
 //! - `allow_failure: exit_codes`, and jobs that no proposed patch starts.
 //! - A job that others are gathered without: a last job waits for several jobs, and this one is not among them.
@@ -29,7 +30,7 @@
 //!
 //! `info` in `default`, `warning` in `strict`, `error` in `audit` where it is an open decision: the setting stands on one job or step
 //! while the same tool counts elsewhere in the gate, or the step's name or a comment right above says that it is informational,
-//! non-blocking, optional, advisory or allowed to fail.
+//! non-blocking, optional, advisory or allowed to fail, or what follows `||` prints a warning.
 //!
 //! # Examples
 //!
@@ -109,7 +110,7 @@ use crate::model::pipeline::{Job, Pipeline, Setting, Step, StepKind};
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::{CheckKind, Command, Join, Nest, Script};
+use crate::model::script::{CheckKind, Command, Join, Nest, Redirect, Script};
 use crate::model::span::{Location, Span};
 
 /// The rule.
@@ -167,6 +168,10 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
     if command.nesting.iter().any(|nest| matches!(nest, Nest::Condition | Nest::Substitution)) {
         return None;
     }
+    // A linter whose output goes to a file measures: somebody counts what it found.
+    if check.kind == CheckKind::Lint && command.redirects.iter().any(is_kept) {
+        return None;
+    }
     let list = site.script.list_from(site.index);
     let finding = |why: &str| {
         let message = format!("`{}` {why}: when it fails, the job stays green and the patch is merged", check.tool);
@@ -181,7 +186,10 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
     {
         let last = &site.script.commands[last];
         let why = format!("is followed by `|| {}`", spelled(last));
-        let finding = finding(&why).help(format!("remove `|| {}`", spelled(last)));
+        let mut finding = finding(&why).help(format!("remove `|| {}`", spelled(last)));
+        if last.words.iter().any(|word| word.text.text.to_ascii_lowercase().contains("warning")) {
+            finding.levels = RULE.at("informational");
+        }
         let edits = cut(project, &site.script.commands[before], last);
         return Some(match edits {
             Some(edit) => finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Unsafe }),
@@ -195,6 +203,10 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
         return Some(finding.help("keep its code, `code=$?`, and end with `exit $code`; or remove `set +e`"));
     }
     None
+}
+
+fn is_kept(redirect: &Redirect) -> bool {
+    redirect.operator.contains('>') && !redirect.operator.starts_with('2') && !redirect.target.text.text.starts_with("/dev/")
 }
 
 /// Whether a command does nothing but succeed, and ends the list.
@@ -294,7 +306,7 @@ fn grade(project: &Project, check: (CheckKind, &str), at: Location, name: &str, 
 /// Whether words say that a failure here is no verdict.
 fn is_declared(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    let words = ["informational", "non-blocking", "nonblocking", "not blocking", "optional", "advisory", "allowed to fail", "best effort"];
+    let words = ["informational", "block", "optional", "advisory", "allowed to fail", "best effort"];
     words.iter().any(|word| text.contains(word))
 }
 

@@ -130,10 +130,11 @@ fn after(script: &Script, last: usize, shell: usize) -> Option<usize> {
     let split = |nest: &Nest| matches!(nest, Nest::Branch | Nest::Loop | Nest::Function);
     let base = nesting.iter().skip(shell).position(split).map_or(nesting.len(), |at| shell + at);
     let next = script.next(last)?;
-    (next..script.commands.len()).find(|&at| {
+    let same_shell = |at: &usize| script.commands[*at].nesting.starts_with(&nesting[..shell]);
+    (next..script.commands.len()).take_while(same_shell).find(|&at| {
         let other = &script.commands[at].nesting;
         let defines = other.iter().skip(shell).any(|nest| *nest == Nest::Function);
-        let same_list = other.len() >= shell && (other.starts_with(&nesting[..base]) || nesting[..base].starts_with(other));
+        let same_list = other.starts_with(&nesting[..base]) || nesting[..base].starts_with(other);
         // Inside of a branch, what follows at the same depth may be the other branch.
         let sure = base == nesting.len() || other.len() <= base;
         same_list && sure && !defines

@@ -20,7 +20,7 @@
 //!
 //! # Levels
 //!
-//! `error` in every profile; `info` for one test among others that is switched off.
+//! `error` in every profile; `info` where other tests run in the gate beside the one that is switched off or may find nothing.
 //!
 //! # Examples
 //!
@@ -77,7 +77,7 @@ pub static RULE: Rule = Rule {
     id: "gate-vacuous",
     group: Group::Gate,
     summary: "a test that cannot turn red",
-    levels: &[("never fails", levels(Error, Error, Error)), ("switched off", levels(Info, Info, Info))],
+    levels: &[("never fails", levels(Error, Error, Error)), ("one of several", levels(Info, Info, Info))],
     since: "0.1.0",
     check,
 };
@@ -89,7 +89,13 @@ fn check(project: &Project, findings: &mut Findings) {
         if !tested {
             collects_only(site, findings);
         }
-        accepts_none(site, findings);
+        let other = sites.iter().any(|other| {
+            let same = std::ptr::eq(other.command, site.command);
+            !same && other.check().is_some_and(|check| check.kind == CheckKind::Test)
+        });
+        if is_pytest(site.command) {
+            accepts_none(site, other, findings);
+        }
     }
     switched_off(project, findings);
 }
@@ -112,9 +118,9 @@ fn collects_only(site: &Site, findings: &mut Findings) {
     findings.push(finding.help("run the tests as well, without `--collect-only`").about(key, "pytest"));
 }
 
-fn accepts_none(site: &Site, findings: &mut Findings) {
+fn accepts_none(site: &Site, other: bool, findings: &mut Findings) {
     let command = site.command;
-    if !is_pytest(command) || command.join != Join::Or {
+    if command.join != Join::Or {
         return;
     }
     let Some(next) = site.script.next(site.index).map(|at| &site.script.commands[at]) else { return };
@@ -126,7 +132,8 @@ fn accepts_none(site: &Site, findings: &mut Findings) {
     }
     let message = "exit code 5 of pytest counts as success here: when no test is found any more, the job stays green";
     let key = site.step.map_or(String::new(), |step| step.key.clone());
-    let finding = Findings::finding(&RULE, "never fails", next.at, message);
+    let kind = if other { "one of several" } else { "never fails" };
+    let finding = Findings::finding(&RULE, kind, next.at, message);
     findings.push(finding.help("let code 5 fail, or leave out the run where there are no tests").about(key, "pytest"));
 }
 
@@ -149,7 +156,7 @@ fn switched_off(project: &Project, findings: &mut Findings) {
     off.dedup_by(|a, b| a.1 == b.1);
     for (condition, key, name) in off {
         let Some(condition) = condition else { continue };
-        let (kind, also) = if running { ("switched off", "") } else { ("never fails", ", and no other test runs for a patch") };
+        let (kind, also) = if running { ("one of several", "") } else { ("never fails", ", and no other test runs for a patch") };
         let message = format!("the tests of job `{name}` are switched off for good{also}");
         let finding = Findings::finding(&RULE, kind, condition.at, message);
         findings.push(finding.help("switch them on again, or delete them").about(key, name));

@@ -84,6 +84,7 @@ rules! {
     log_verbosity_unset,
     log_output_discarded,
     report_lost_on_failure,
+    repro_command_drift,
 }
 
 /// The rule with this id.

@@ -11,7 +11,8 @@
 //! # What is not a finding
 //!
 //! - CI runs the entry point.
-//! - Both run pytest with the same paths and selections; flags of reporting, coverage and parallelism do not count.
+//! - A command of CI runs pytest with the same paths and selections; flags of reporting, coverage and parallelism do not count.
+//! - The entry point names no paths and CI selects nothing: both follow the configuration of pytest.
 //! - An entry point that passes its arguments on, when CI names what to pass (`pytest {posargs}`).
 //! - Repositories without a local entry point.
 //!
@@ -50,7 +51,7 @@
 //!   test:
 //!     runs-on: ubuntu-24.04
 //!     steps:
-//!       - run: pytest -v --cov tests/unit
+//!       - run: pytest -v --cov=pkg tests/unit
 //! ```
 
 use crate::model::finding::Findings;
@@ -97,17 +98,25 @@ fn check(project: &Project, findings: &mut Findings) {
     let direct: Vec<&Site> = gate.iter().filter(|site| site.job.is_some() && is_pytest(site.command)).collect();
     let same = |site: &Site| {
         let wanted = essence(site.command);
-        local.iter().any(|(entry, _)| passes_on(entry.command) || essence(entry.command) == wanted)
+        local.iter().any(|(entry, _)| {
+            let entry_runs = essence(entry.command);
+            // Without any path or selection pytest runs what its configuration says, which is mostly what CI names.
+            let all = entry_runs.is_empty() && !wanted.iter().any(|part| part.starts_with('-'));
+            all || passes_on(entry.command) || entry_runs == wanted
+        })
     };
-    let drifted: Vec<&&Site> = direct.iter().filter(|site| !same(site)).collect();
-    let (Some(first), Some((entry, tool))) = (drifted.first(), local.first()) else { return };
+    // Where one command is the same, the entry point is what it should be, and the others are more of it.
+    if direct.iter().any(|site| same(site)) {
+        return;
+    }
+    let (Some(first), Some((entry, tool))) = (direct.first(), local.first()) else { return };
     let path = &project.source(entry.source).path;
     let message = format!("CI runs pytest with other paths or selections than `{tool}` does ({path}): what is red here may be green there");
     let mut finding = Findings::finding(&RULE, "command", first.command.at, message)
         .help(format!("let CI call `{tool}`, or make {path} run what CI runs"))
         .about("", "pytest")
         .label(entry.command.at, "the local entry point");
-    for site in drifted.iter().skip(1) {
+    for site in direct.iter().skip(1) {
         finding = finding.label(site.command.at, "this one as well");
     }
     findings.push(finding);
