@@ -233,7 +233,7 @@ impl Project {
     /// Every command that the verdict over a proposed patch depends on, as far as files tell: those of jobs that a patch can start, of
     /// what they call, and of image builds.
     ///
-    /// When no pipeline is started by patches, every pipeline counts.
+    /// When no pipeline is started by patches, those that pushes to branches start count instead: they are the first to say anything.
     pub fn gate_commands(&self) -> Vec<Site<'_>> {
         let any_patch =
             self.jobs().any(|(pipeline, job)| is_on_patch(pipeline, job) && !self.asleep(pipeline.at.source));
@@ -241,7 +241,8 @@ impl Project {
         let keeps = |site: &Site| match (site.pipeline, site.job) {
             (Some(pipeline), Some(job)) => {
                 let component = self.facts_of(site.source).components.iter().any(|one| std::ptr::eq(one, pipeline));
-                if component { self.judged(site.source) } else { !any_patch || is_on_patch(pipeline, job) }
+                let on_push = pipeline.triggers.push.as_ref().is_some_and(|push| !push.tags_only);
+                if component { self.judged(site.source) } else { is_on_patch(pipeline, job) || on_push && !any_patch }
             }
             _ => site.build.is_some() || self.judged(site.source) && self.is_run(site, &entries),
         };

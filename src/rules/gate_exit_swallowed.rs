@@ -169,7 +169,8 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
         return None;
     }
     // A linter whose output goes to a file measures: somebody counts what it found.
-    if check.kind == CheckKind::Lint && command.redirects.iter().any(is_kept) {
+    let to_file = command.redirects.iter().any(is_kept) || check.has(&["--output-file", "-o"]);
+    if check.kind == CheckKind::Lint && to_file {
         return None;
     }
     let list = site.script.list_from(site.index);
