@@ -8,7 +8,7 @@ use crate::model::manifest::ManifestKind;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
 use crate::model::project::{Gate, GateInstall, Project, Reach};
 use crate::model::reference::Origin;
-use crate::model::script::{BuildImage, Command, Deed, FileArg, Install, InstallTool, Script};
+use crate::model::script::{BuildImage, Command, Deed, Enforcement, FileArg, Install, InstallTool, Script};
 use crate::model::source::join;
 use crate::model::span::{Location, SourceId};
 use std::collections::HashSet;
@@ -55,6 +55,8 @@ struct Around<'p> {
     verified: bool,
     /// Where the job's checkouts put the repository.
     workspace: Workspace,
+    /// Variables that earlier steps of the job left for later ones.
+    left: Vec<(&'p str, &'p str)>,
 }
 
 impl<'p> Walk<'p> {
@@ -89,6 +91,7 @@ impl<'p> Walk<'p> {
             build: None,
             verified: false,
             workspace,
+            left: Vec::new(),
         };
         for step in &job.steps {
             self.step(step, &mut around);
@@ -102,6 +105,7 @@ impl<'p> Walk<'p> {
                 inner.env.push(&step.env);
                 self.script(script, &inner);
                 around.verified |= script.commands.iter().any(verifies);
+                around.left.extend(script.commands.iter().flat_map(variables_left));
             }
             StepKind::Uses { component, .. } => {
                 let reference = self.project.reference(*component);
@@ -207,7 +211,7 @@ impl<'p> Walk<'p> {
         self.follow_includes(&mut files, &mut constraints);
         let mut projects = Vec::new();
         for project in &install.projects {
-            projects.extend(self.project_at(&project.text.text, cwd, around));
+            projects.extend(self.project_at(&project.text.text, cwd, install.tool, around));
         }
         for &source in files.iter().chain(&constraints).chain(&projects) {
             self.mark(source, reach.clone());
@@ -243,7 +247,8 @@ impl<'p> Walk<'p> {
             }
             _ => None,
         });
-        values.chain(set).collect()
+        let left = around.left.iter().filter(|(known, _)| *known == name).map(|(_, value)| *value);
+        values.chain(set).chain(left).collect()
     }
 
     /// Adds what requirement files pull in by `-r` and `-c`.
@@ -316,11 +321,16 @@ impl<'p> Walk<'p> {
     }
 
     /// The manifest of a local project (`.`, `./pkg[extra]`), searched upwards for tools that do so.
-    fn project_at(&self, path: &str, cwd: &str, around: &Around<'p>) -> Vec<SourceId> {
+    fn project_at(&self, path: &str, cwd: &str, tool: InstallTool, around: &Around<'p>) -> Vec<SourceId> {
         let path = path.split('[').next().unwrap_or(path);
         let path = path.strip_prefix("file://").unwrap_or(path);
         // In another project's tree and environment this one is a guest: that project's lock decides.
         if around.workspace.foreign_root {
+            return Vec::new();
+        }
+        // A built archive is no project.
+        let archive = [".whl", ".tar.gz", ".zip"].iter().any(|end| path.ends_with(end));
+        if archive || path.contains('*') {
             return Vec::new();
         }
         let located = join(cwd, known_prefix(path)).and_then(|full| around.workspace.locate(&full));
@@ -333,7 +343,8 @@ impl<'p> Walk<'p> {
         for folder in folders_up(&start) {
             let found = names.iter().filter_map(|name| self.project.sources.find_from(folder, name));
             let found: Vec<SourceId> = found.map(|source| source.id).collect();
-            if !found.is_empty() {
+            // pip takes the folder that it is given; tools with a lock look for their project upwards.
+            if !found.is_empty() || around.build.is_none() && matches!(tool, InstallTool::Pip | InstallTool::UvPip) {
                 return found;
             }
         }
@@ -435,7 +446,9 @@ impl<'p> Walk<'p> {
                     let build = Some(build);
                     let workspace = Workspace::default();
                     let depth = depth + 1;
-                    let around = Around { who, source, from: None, ci, depth, env, build, verified: false, workspace };
+                    let left = Vec::new();
+                    let around =
+                        Around { who, source, from: None, ci, depth, env, build, verified: false, workspace, left };
                     self.script(script, &around);
                 }
             }
@@ -474,7 +487,25 @@ fn inside<'p>(around: &Around<'p>, source: SourceId, reach: &Reach) -> Around<'p
 }
 
 fn verifies(command: &Command) -> bool {
-    command.deeds.iter().any(|deed| matches!(deed, Deed::VerifyLock { .. }))
+    command.deeds.iter().any(|deed| match deed {
+        Deed::VerifyLock { .. } => true,
+        // It stopped the job if the lock did not fit; what runs after it finds a lock that does.
+        Deed::Install(install) => install.enforcement == Enforcement::Checked && install.tool == InstallTool::Uv,
+        _ => false,
+    })
+}
+
+/// Variables that a command leaves for later steps: `echo "X=y" >> "$GITHUB_ENV"`, and GitHub's old `::set-env name=X::y`.
+fn variables_left(command: &Command) -> Vec<(&str, &str)> {
+    let words = command.words.iter().map(|word| word.text.text.as_str());
+    let to_env = command.redirects.iter().any(|redirect| redirect.target.text.text.contains("GITHUB_ENV"));
+    words
+        .filter_map(|word| match word.strip_prefix("::set-env name=") {
+            Some(rest) => rest.split_once("::"),
+            None if to_env => word.split_once('='),
+            None => None,
+        })
+        .collect()
 }
 
 fn is_truthy(value: &str) -> bool {

@@ -3,6 +3,7 @@
 
 use crate::model::pipeline::{Assignment, Job, StepKind, Value};
 use crate::model::project::Project;
+use crate::model::script::Command;
 use crate::model::source::join;
 
 /// Where the checkouts of a job put what.
@@ -22,6 +23,9 @@ impl Workspace {
         let mut workspace = Workspace::default();
         let mut own_root = false;
         for step in &job.steps {
+            if let StepKind::Run(script) = &step.kind {
+                workspace.foreign_root |= script.commands.iter().any(clones_here);
+            }
             let StepKind::Uses { component, inputs } = &step.kind else { continue };
             if !project.reference(*component).subject.name.eq_ignore_ascii_case("actions/checkout") {
                 continue;
@@ -51,6 +55,12 @@ impl Workspace {
             None => Some(full.to_string()),
         }
     }
+}
+
+/// `git clone URL .`: another repository fills the workspace.
+fn clones_here(command: &Command) -> bool {
+    let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+    words.len() > 3 && words[..2] == ["git", "clone"] && words.last() == Some(&".")
 }
 
 /// The rest of `full` below `folder`.

@@ -4,6 +4,7 @@
 use super::lock::{Lock, LockTool, Verdict};
 use super::manifest::Manifest;
 use super::pin::Strength;
+use super::pipeline::Job;
 use super::project::{GateInstall, Project};
 use super::reference::{Ecosystem, Origin, Reference};
 use super::script::InstallTool;
@@ -106,6 +107,9 @@ impl Reference {
     /// As a person would write it: name and version.
     pub fn shown(&self) -> String {
         match &self.pin.version {
+            Some(version) if matches!(self.subject.ecosystem, Ecosystem::Npm | Ecosystem::Go) => {
+                format!("{}@{version}", self.subject.name)
+            }
             Some(version) if version.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '*') => {
                 format!("{} {version}", self.subject.name)
             }
@@ -116,11 +120,6 @@ impl Reference {
 }
 
 impl GateInstall {
-    /// Whether the job's own name says that it tests against the newest releases.
-    pub fn wants_newest(&self) -> bool {
-        speaks_of_newest(&self.reach.who)
-    }
-
     /// Whether pip or `uv pip` runs it: installers that know requirements files and constraints.
     pub fn is_pip(&self) -> bool {
         matches!(self.install.tool, InstallTool::Pip | InstallTool::UvPip | InstallTool::PipSync)
@@ -128,6 +127,18 @@ impl GateInstall {
 }
 
 impl Project {
+    /// The job that runs an install, when a job does.
+    pub fn job_of(&self, install: &GateInstall) -> Option<&Job> {
+        let (id, path) = install.reach.who.strip_prefix("job `")?.split_once("` of ")?;
+        let source = self.sources.find(path)?;
+        self.facts_of(source.id).pipelines.iter().flat_map(|pipeline| &pipeline.jobs).find(|job| job.id == id)
+    }
+
+    /// Whether the job's key, name or file says that it tests against the newest releases.
+    pub fn wants_newest(&self, install: &GateInstall) -> bool {
+        speaks_of_newest(&install.reach.who) || self.job_of(install).is_some_and(|job| speaks_of_newest(&job.name))
+    }
+
     /// The references of a manifest in order.
     pub fn entries_of<'p>(&'p self, manifest: &'p Manifest) -> impl Iterator<Item = &'p Reference> {
         manifest.entries.iter().map(|entry| self.reference(entry.reference))
@@ -148,9 +159,18 @@ impl Project {
         if install.install.no_index {
             return Vec::new();
         }
+        // A project's own package without its requirements is one that was built before.
+        let built = |name: &str| {
+            install.install.no_deps && self.manifests().any(|manifest| manifest.name.as_deref() == Some(name))
+        };
         let held = |name: &str| self.holds(&install.constraints, name) || self.holds(&install.files, name);
         let named = install.install.references.iter().map(|&id| self.reference(id));
-        named.filter(|reference| reference.is_loose() && !held(&reference.subject.name)).collect()
+        named
+            .filter(|reference| {
+                let name = &reference.subject.name;
+                reference.is_loose() && !held(name) && !built(name)
+            })
+            .collect()
     }
 
     /// Files that a manifest only constrains with (`-c`).

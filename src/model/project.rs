@@ -178,7 +178,8 @@ impl Project {
     ///
     /// What stands there is true and worth a word, but no gate depends on it.
     pub fn asleep(&self, source: SourceId) -> bool {
-        self.dormant.get(source.0 as usize).copied().unwrap_or(false) && self.reached_by(source).is_empty()
+        let dormant = self.dormant.get(source.0 as usize).copied().unwrap_or(false);
+        dormant && !self.reached_by(source).iter().any(|reach| reach.ci)
     }
 
     /// Finds the sources that sleep unless the gate reaches them. Asked once, after all sources were read.
@@ -222,7 +223,7 @@ impl Project {
     }
 }
 
-/// Whether a path lies in test data, or in a template of another project: nothing there is run as it stands.
+/// Whether a path lies in test data, in examples, or in a template of another project: nothing there is run as it stands.
 pub fn is_test_data(path: &str) -> bool {
     let mut in_tests = false;
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -232,7 +233,8 @@ pub fn is_test_data(path: &str) -> bool {
             matches!(part, "testdata" | "test_data" | "test-data" | "test-fixtures" | "test_fixtures" | "__fixtures__");
         let below_tests =
             in_tests && matches!(part, "fixtures" | "data" | "resources" | "assets" | "samples" | "snapshots");
-        data || below_tests || part.starts_with("{{")
+        let shown = matches!(part, "examples" | "example" | "project_template" | "project-template");
+        data || below_tests || shown || part.starts_with("{{")
     })
 }
 
@@ -251,7 +253,12 @@ mod tests {
 
     #[test]
     fn test_data_is_known_by_its_folder() {
-        for path in ["tests/unit/fixtures/a.yml", "x/testdata/Dockerfile", "{{cookiecutter.slug}}/Dockerfile"] {
+        for path in [
+            "tests/unit/fixtures/a.yml",
+            "x/testdata/Dockerfile",
+            "examples/a/Dockerfile",
+            "{{cookiecutter.slug}}/Dockerfile",
+        ] {
             assert!(is_test_data(path), "{path}");
         }
         for path in ["tests/Dockerfile", "fixtures/Dockerfile", "data/a.yml", "testdata.yml"] {

@@ -74,7 +74,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen = HashSet::new();
-    for install in project.gate.installs.iter().filter(|install| !install.wants_newest()) {
+    for install in project.gate.installs.iter().filter(|install| !project.wants_newest(install)) {
         let loose = project.loose_names(install);
         let only = |is: fn(&str) -> bool| loose.iter().all(|reference| is(&reference.subject.name));
         let others = only(is_bootstrap) || !install.in_build && only(|name| is_bootstrap(name) || is_tool(name));
@@ -89,7 +89,7 @@ fn finding(install: &GateInstall, loose: &[&Reference]) -> Finding {
     let names: Vec<String> = loose.iter().map(|reference| format!("`{}`", reference.shown())).collect();
     let (verb, them) = if names.len() == 1 { ("has", "it") } else { ("have", "any of them") };
     let message = format!(
-        "{} installs {}, which {verb} no exact version: a release of {them} can turn every open patch red",
+        "{} installs {}, which {verb} no exact version: a release of {them} can turn it red without a change here",
         install.reach.who,
         names.join(", ")
     );

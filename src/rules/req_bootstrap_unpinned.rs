@@ -58,7 +58,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen = HashSet::new();
-    for install in project.gate.installs.iter().filter(|install| install.is_pip() && !install.wants_newest()) {
+    for install in project.gate.installs.iter().filter(|install| install.is_pip() && !project.wants_newest(install)) {
         let loose = project.loose_names(install);
         if loose.is_empty() || !loose.iter().all(|reference| is_bootstrap(&reference.subject.name)) || !seen.insert(install.reach.at) {
             continue;

@@ -139,7 +139,7 @@ fn is_open(project: &Project, install: &GateInstall) -> bool {
     tools.contains(&command.tool)
         && !command.no_deps
         && !command.no_index
-        && !install.wants_newest()
+        && !project.wants_newest(install)
         && install.constraints.is_empty()
         && !project.asleep(install.source)
         && install.projects.iter().any(|&source| needs_something(project, source))

@@ -12,7 +12,7 @@
 //!
 //! `--locked`, `--frozen`, `UV_LOCKED=1` or `UV_FROZEN=1` anywhere around the command; a lock that was verified earlier in the job (`uv lock --check`,
 //! `uv sync --locked`); `poetry install`, which fails by itself; `pdm sync`, `pipenv sync`, `pip-sync`; `uv run --no-project`, `uv run --script`, `uv tool run`;
-//! jobs that update locks or test the newest releases, and say so in their name; `pip install --no-deps .` and `-c`.
+//! jobs that update locks, test the newest releases or the installation itself, and say so in their name; `pip install --no-deps .` and `-c`.
 //!
 //! # What to do
 //!
@@ -113,7 +113,7 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen = HashSet::new();
     let mut groups: Vec<Vec<Case>> = Vec::new();
-    for install in project.gate.installs.iter().filter(|install| !install.wants_newest() && !updates_locks(&install.reach.who)) {
+    for install in project.gate.installs.iter().filter(|install| !project.wants_newest(install) && !updates_locks(&install.reach.who)) {
         let Some(case) = case(project, install) else { continue };
         if !seen.insert(install.reach.at) {
             continue;
@@ -162,7 +162,7 @@ fn case<'p>(project: &'p Project, install: &'p GateInstall) -> Option<Case<'p>> 
 /// `pip install .` beside a lock that pip does not know, and an environment file beside its lock.
 fn ignoring<'p>(project: &'p Project, install: &'p GateInstall) -> Option<Case<'p>> {
     let command = &install.install;
-    if command.no_deps || command.no_index || !install.constraints.is_empty() {
+    if command.no_deps || command.no_index || !install.constraints.is_empty() || tests_installing(&install.reach.who) {
         return None;
     }
     let lock = match command.tool {
@@ -187,6 +187,14 @@ fn ignoring<'p>(project: &'p Project, install: &'p GateInstall) -> Option<Case<'
         }
     };
     Some(Case { kind: "ignored", install, lock: lock? })
+}
+
+/// Whether the job is there to see that the project can be installed as its users install it.
+fn tests_installing(who: &str) -> bool {
+    let words = who.to_ascii_lowercase();
+    words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+        matches!(word, "install" | "installation" | "installability" | "installs" | "wheel" | "wheels" | "sdist")
+    })
 }
 
 /// Whether the job is there to move locks.

@@ -156,9 +156,11 @@ fn used<'p>(project: &'p Project, manifest: &'p Manifest) -> Option<Use<'p>> {
     let source = manifest.at.source;
     let installs: Vec<&GateInstall> =
         project.gate.installs.iter().filter(|install| install.files.contains(&source)).collect();
-    let wanted: Vec<&GateInstall> = installs.iter().copied().filter(|install| !install.wants_newest()).collect();
+    let wanted: Vec<&GateInstall> = installs.iter().copied().filter(|install| !project.wants_newest(install)).collect();
     let constraints = project.own_constraints(manifest);
-    let docs = is_for_docs(project.path(manifest.at));
+    let is_docs = |source: SourceId| is_for_docs(project.path(project.source(source).whole()));
+    let docs = is_docs(source)
+        && wanted.iter().all(|install| is_for_docs(&install.reach.who) || install.files.iter().all(|&file| is_docs(file)));
     let use_ = |who: String, docs| Some(Use { installs: wanted.clone(), constraints: constraints.clone(), who, docs });
     if let Some(first) = wanted.first() {
         let who = first.reach.who.clone();
@@ -182,7 +184,7 @@ fn used<'p>(project: &'p Project, manifest: &'p Manifest) -> Option<Use<'p>> {
 }
 
 fn is_for_docs(path: &str) -> bool {
-    let words = path.split(['/', '-', '_', '.']);
+    let words = path.split(['/', '-', '_', '.', ' ', '`']);
     words.map(str::to_ascii_lowercase).any(|word| matches!(word.as_str(), "docs" | "doc" | "rtd" | "readthedocs" | "sphinx"))
 }
 
@@ -198,7 +200,7 @@ fn built_by_read_the_docs(project: &Project, source: SourceId) -> bool {
 fn one(project: &Project, id: ReferenceId, reference: &Reference, use_: &Use) -> Finding {
     let (path, name) = (project.path(reference.site.whole), &reference.subject.name);
     let message = format!(
-        "`{}` in `{path}`, installed by {}, is no exact version: a release of {name} can turn every open patch red",
+        "`{}` in `{path}`, installed by {}, is no exact version: a release of {name} can turn it red without a change here",
         reference.shown(),
         use_.who
     );
@@ -220,7 +222,7 @@ fn all(project: &Project, loose: &[(ReferenceId, &Reference)], counted: usize, u
     let share = if loose.len() == counted { format!("none of the {counted}") } else { format!("{} of the {counted}", loose.len()) };
     let verb = if loose.len() == counted { "is" } else { "are not" };
     let message = format!(
-        "{share} requirements in `{path}`, installed by {}, {verb} pinned ({}{dots}): a release of any of them can turn every open patch red",
+        "{share} requirements in `{path}`, installed by {}, {verb} pinned ({}{dots}): a release of any of them can turn it red without a change here",
         use_.who,
         names.join(", ")
     );

@@ -10,7 +10,7 @@
 //! # What is not a finding
 //!
 //! A full commit (40 hexadecimal digits); a requirement that a lock holds at a commit; groups and extras that CI does not ask for;
-//! `@${REF}`, which cannot be seen.
+//! `@${REF}`, which cannot be seen; commands of jobs whose name says that they test a branch (`main`, `dev`, `upstream`, `nightly`).
 //!
 //! # What to do
 //!
@@ -46,7 +46,7 @@
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::manifest::{Group as Section, Manifest, ManifestKind};
 use crate::model::pin::{Precision, Strength};
-use crate::model::project::Project;
+use crate::model::project::{GateInstall, Project};
 use crate::model::reference::{Origin, Reference, ReferenceId, Role};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -70,8 +70,8 @@ fn check(project: &Project, findings: &mut Findings) {
             }
         }
     }
-    let mut named: Vec<ReferenceId> =
-        project.gate.installs.iter().flat_map(|install| install.install.references.iter().copied()).collect();
+    let installs = project.gate.installs.iter().filter(|install| !wants_branch(project, install));
+    let mut named: Vec<ReferenceId> = installs.flat_map(|install| install.install.references.iter().copied()).collect();
     named.sort();
     named.dedup();
     for id in named {
@@ -80,6 +80,15 @@ fn check(project: &Project, findings: &mut Findings) {
             report(id, reference, findings);
         }
     }
+}
+
+/// Whether the job says that it tests what is on a branch elsewhere.
+fn wants_branch(project: &Project, install: &GateInstall) -> bool {
+    const WORDS: [&str; 6] = ["main", "master", "trunk", "head", "dev", "git"];
+    let name = project.job_of(install).map_or("", |job| &job.name);
+    let id = project.job_of(install).map_or("", |job| &job.id);
+    let says = |words: &str| words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word));
+    project.wants_newest(install) || says(name) || says(id)
 }
 
 /// Whether CI installs the entry: of a project's extras and groups only those that an install asks for.
@@ -121,11 +130,14 @@ fn report(id: ReferenceId, reference: &Reference, findings: &mut Findings) {
 fn finding(kind: &str, id: ReferenceId, reference: &Reference) -> Finding {
     let name = &reference.subject.name;
     let what = match (&reference.pin.version, kind) {
+        (Some(version), "tag") if is_hexadecimal(version) => {
+            format!("the abbreviated commit `{version}`, which need not stay the only one")
+        }
         (Some(version), "tag") => format!("the tag `{version}`, which can be moved"),
         (Some(version), _) => format!("the branch `{version}`, which moves with each push there"),
         (None, _) => "no ref, so that each push there moves it".to_string(),
     };
-    let message = format!("`{name}` comes from version control by {what}; every open patch can turn red without a change here");
+    let message = format!("`{name}` comes from version control by {what}; what is tested can change without a change here");
     let help = "hold it by the full commit that is installed today, and move it in a patch of its own";
     let finding = Findings::finding(&RULE, kind, reference.site.whole, message).help(help);
     let finding = finding.about(reference.key.as_str(), name.as_str());
@@ -133,4 +145,8 @@ fn finding(kind: &str, id: ReferenceId, reference: &Reference) -> Finding {
         Some(_) => finding.remedy(Remedy::Tighten { reference: id, to: Strength::Immutable }),
         None => finding,
     }
+}
+
+fn is_hexadecimal(version: &str) -> bool {
+    version.len() >= 7 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -87,7 +87,7 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     let mut seen = HashSet::new();
-    for install in project.gate.installs.iter().filter(|install| !install.in_build && !install.wants_newest()) {
+    for install in project.gate.installs.iter().filter(|install| !install.in_build && !project.wants_newest(install)) {
         let loose = project.loose_names(install);
         let tools = loose.iter().all(|reference| is_tool(&reference.subject.name) || is_bootstrap(&reference.subject.name));
         let any = loose.iter().any(|reference| is_tool(&reference.subject.name));
@@ -122,7 +122,7 @@ fn has_node_modules(site: &Site) -> bool {
 fn run(id: ReferenceId, reference: &Reference) -> Finding {
     let name = &reference.subject.name;
     let message = format!(
-        "`{}` is fetched and run without an exact version: a release of {name} can turn every open patch red",
+        "`{}` is fetched and run without an exact version: a release of {name} can turn it red without a change here",
         reference.shown()
     );
     let spelled = match reference.subject.ecosystem {
@@ -142,7 +142,7 @@ fn run(id: ReferenceId, reference: &Reference) -> Finding {
 fn installed(install: &GateInstall, loose: &[&Reference]) -> Finding {
     let names: Vec<&str> = loose.iter().map(|reference| reference.subject.name.as_str()).collect();
     let message = format!(
-        "{} installs the newest `{}`: a release can turn every open patch red",
+        "{} installs the newest `{}`: a release can turn it red without a change here",
         install.reach.who,
         names.join("`, `")
     );

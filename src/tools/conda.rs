@@ -183,7 +183,7 @@ fn pixi<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
 fn pixi_install(args: &Args, out: &mut Out) {
     let enforcement = if args.has(&["--locked"]) || out.is_on("PIXI_LOCKED") {
         Enforcement::Checked
-    } else if args.has(&["--frozen"]) || out.is_on("PIXI_FROZEN") {
+    } else if args.has(&["--frozen", "--as-is"]) || out.is_on("PIXI_FROZEN") {
         Enforcement::Frozen
     } else {
         Enforcement::Loose
