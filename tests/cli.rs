@@ -215,3 +215,22 @@ fn init_writes_a_configuration_that_is_read_without_mistakes() {
     assert_eq!(sandbox.run(&["check"]).code, 0);
     assert_eq!(sandbox.run(&["init"]).code, 2);
 }
+
+#[test]
+fn standard_input_is_judged_as_the_file_it_is_named_after() {
+    let sandbox = Sandbox::new("stdin").file("compose.yaml", "services: {}\n");
+    let run = |arguments: &[&str], text: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinguard"));
+        command.args(arguments).current_dir(&sandbox.0).stdin(std::process::Stdio::piped());
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("the binary runs");
+        std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), text.as_bytes()).expect("written");
+        child.wait_with_output().expect("it ends")
+    };
+    let latest = "services: {a: {image: 'redis:latest'}}\n";
+    let named = ["check", "-", "--stdin-filename", "compose.yaml", "--format", "concise"];
+    let output = run(&named, latest);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("compose.yaml:1:"));
+    assert_eq!(run(&named, "services: {}\n").status.code(), Some(0));
+    assert_eq!(run(&["check", "-"], latest).status.code(), Some(2));
+}

@@ -1,7 +1,7 @@
 //! `pinguard check`: gather, find, judge, report.
 
 use super::baselines;
-use super::gather::{Gathered, gather, prefixes};
+use super::gather::{Gathered, gather, gather_input, prefixes};
 use super::settings::{self, Choice};
 use super::{Outcome, Terminal};
 use crate::check;
@@ -29,7 +29,15 @@ pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Re
     settings::check_names("--select", &args.select)?;
     settings::check_names("--ignore", &args.ignore)?;
     let now = args.now.as_deref().map_or_else(|| Ok(clock::today()), settings::date)?;
-    let mut gathered = gather(&args.paths, Choice::of(args.config.as_deref(), args.isolated))?;
+    let choice = Choice::of(args.config.as_deref(), args.isolated);
+    let mut gathered = match (args.paths.as_slice(), &args.stdin_filename) {
+        ([only], Some(name)) if only.as_os_str() == "-" => gather_input(name, choice)?,
+        (paths, None) if paths.iter().any(|path| path.as_os_str() == "-") => {
+            let text = "`-` needs --stdin-filename PATH: the path says how the text is read";
+            return Err(settings::wrong_input(text.to_string()));
+        }
+        (paths, _) => gather(paths, choice)?,
+    };
     gathered.iter_mut().for_each(|gathered| overrule(&mut gathered.config, args));
     if args.write_baseline {
         return baselines::write(&gathered, args, now, out);

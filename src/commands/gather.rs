@@ -7,7 +7,7 @@ use crate::formats::{self, Claim};
 use crate::model::project::Project;
 use crate::world::disk::{self, Root, Wanted};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A root and its project.
 pub struct Gathered {
@@ -35,12 +35,23 @@ impl Wanted for Files<'_> {
 
 /// Reads the projects of `paths`, each with its configuration.
 pub fn gather(paths: &[PathBuf], choice: Choice<'_>) -> io::Result<Vec<Gathered>> {
-    disk::roots(paths)?.into_iter().map(|root| read(root, choice)).collect()
+    disk::roots(paths)?.into_iter().map(|root| read(root, choice, None)).collect()
 }
 
-fn read(root: Root, choice: Choice<'_>) -> io::Result<Gathered> {
+/// Reads the project around a file whose text comes from standard input.
+pub fn gather_input(path: &Path, choice: Choice<'_>) -> io::Result<Vec<Gathered>> {
+    let root = disk::root_of_given(path)?;
+    let text = disk::read_input()?;
+    read(root, choice, Some(text)).map(|gathered| vec![gathered])
+}
+
+fn read(root: Root, choice: Choice<'_>, given: Option<String>) -> io::Result<Gathered> {
     let mut settings = settings::load(&root, choice)?;
     let mut discovered = disk::discover(&root, &Files { config: &settings.config });
+    if let (Some(text), Some(path)) = (given, root.scope.first()) {
+        let id = discovered.sources.put(path.as_str(), text);
+        discovered.unreadable.retain(|(at, _)| at.source != id);
+    }
     settings.join(&mut discovered.sources);
     let policy = settings.config.policy.clone();
     let project = check::read(discovered.sources, discovered.unreadable, policy);

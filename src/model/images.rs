@@ -145,14 +145,16 @@ impl Project {
             .collect()
     }
 
-    /// Whether CI runs what stands in a source. Without any pipeline, everything counts as if it did.
+    /// Whether CI runs what stands in a source. Without any pipeline, builds and scripts count as if it did; what only deploys or serves
+    /// developers (compose, Kubernetes) does not.
     pub fn runs_in_ci(&self, source: SourceId) -> bool {
         if self.asleep(source) {
             return false;
         }
         let facts = self.facts_of(source);
         let ci = self.reached_by(source).iter().any(|reach| reach.ci);
-        !self.gate.seen || !facts.pipelines.is_empty() || ci
+        let by_default = !self.gate.seen && !(facts.builds.is_empty() && facts.scripts.is_empty());
+        by_default || !facts.pipelines.is_empty() || ci
     }
 
     /// Names of the images that the project's own pipelines, scripts and files build or put others in place of, tags left out.

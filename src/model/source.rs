@@ -112,6 +112,14 @@ impl Sources {
         id
     }
 
+    /// Puts a text at a path, in the place of the one that is there.
+    pub fn put(&mut self, path: impl Into<String>, text: impl Into<String>) -> SourceId {
+        let (path, text) = (path.into(), text.into());
+        let Some(&id) = self.by_path.get(&path) else { return self.add(path, text) };
+        self.list[id.0 as usize] = Source::new(id, path, text);
+        id
+    }
+
     /// Makes a text known under one more path (a symbolic link to it).
     pub fn alias(&mut self, path: impl Into<String>, id: SourceId) {
         self.by_path.entry(path.into()).or_insert(id);

@@ -75,6 +75,23 @@ pub fn roots(paths: &[PathBuf]) -> io::Result<Vec<Root>> {
     Ok(roots)
 }
 
+/// The root of a file that is given by another way than the disk; the file itself need not be there, its folder has to.
+pub fn root_of_given(path: &Path) -> io::Result<Root> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = fs::canonicalize(folder).map_err(|error| named(path, &error))?;
+    let full = above.join(path.file_name().unwrap_or_default());
+    let folder = root_of(&above);
+    let scope = vec![relative(&folder, &full)];
+    Ok(Root { folder, scope, files_named: true })
+}
+
+/// Standard input as text.
+pub fn read_input() -> io::Result<String> {
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(io::stdin(), MAX_BYTES), &mut text)?;
+    Ok(text)
+}
+
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
