@@ -57,6 +57,7 @@ rules! {
     precommit_rev_mutable,
     precommit_deps_unpinned,
     component_tool_latest,
+    download_unverified,
     runtime_runner_latest,
     runtime_python_floating,
     runtime_python_minor,
