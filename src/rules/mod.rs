@@ -41,6 +41,7 @@ rules! {
     image_no_digest,
     image_digest_bare,
     image_unresolved,
+    image_drift,
     req_unpinned,
     req_lock_missing,
     req_lock_not_enforced,
