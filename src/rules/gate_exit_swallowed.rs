@@ -186,6 +186,10 @@ fn swallowed(project: &Project, site: &Site, check: &Check) -> Option<Finding> {
         && swallows(site.script, last)
     {
         let last = &site.script.commands[last];
+        // A task runner's own mark stands for a command without a place.
+        if last.at.span.is_empty() {
+            return Some(finding("has the mark `-` that ignores its failure").help("remove the `-` in front of the command"));
+        }
         let why = format!("is followed by `|| {}`", spelled(last));
         let mut finding = finding(&why).help(format!("remove `|| {}`", spelled(last)));
         if last.words.iter().any(|word| word.text.text.to_ascii_lowercase().contains("warning")) {

@@ -1,7 +1,7 @@
 //! # What it finds
 //!
 //! Requirements without one exact version, in files that the gate installs: `requests`, `requests>=2`, `requests~=2.31`, `requests==2.*`;
-//! the same in conda environments.
+//! the same in conda environments, and in the comment block of a script that `uv run` or `pipx run` starts.
 //!
 //! # Why
 //!
@@ -14,6 +14,7 @@
 //! - `.`, `-e .` and paths; version control URLs (see `req-vcs-mutable`).
 //! - A range in a file that is installed together with `-c constraints.txt`, or with another file, that pins the name.
 //! - The metadata of a library: `[project]` dependencies and extras, `requires-python`.
+//! - Scripts whose block has `exclude-newer`.
 //! - Names that a lock pins; `x==${VERSION}`, which cannot be seen.
 //! - Files that only jobs install that test against the newest releases on purpose: `latest`, `upstream`, `nightly` in their name.
 //! - Files that nothing in CI installs. Without any CI file that pinguard reads, every requirements file counts.
@@ -73,6 +74,38 @@
 //! ```text requirements.in good
 //! requests>=2
 //! ```
+//!
+//! ```python report.py with
+//! # /// script
+//! # dependencies = ["requests>=2"]
+//! # ///
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   report:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: uv run report.py
+//! ```
+//!
+//! ```python report.py with
+//! # /// script
+//! # dependencies = ["requests>=2"]
+//! # [tool.uv]
+//! # exclude-newer = "2024-10-01T00:00:00Z"
+//! # ///
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   report:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: uv run report.py
+//! ```
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::installs::speaks_of_newest;
@@ -98,7 +131,12 @@ pub static RULE: Rule = Rule {
 const SHOWN: usize = 3;
 
 fn check(project: &Project, findings: &mut Findings) {
-    let kinds = [ManifestKind::Requirements, ManifestKind::RequirementsInput, ManifestKind::CondaEnvironment];
+    let kinds = [
+        ManifestKind::Requirements,
+        ManifestKind::RequirementsInput,
+        ManifestKind::CondaEnvironment,
+        ManifestKind::InlineScript,
+    ];
     for manifest in project.manifests().filter(|manifest| kinds.contains(&manifest.kind)) {
         let Some(use_) = used(project, manifest) else { continue };
         let counted: Vec<(ReferenceId, &Reference)> = manifest
@@ -154,6 +192,9 @@ impl Use<'_> {
 /// How the gate uses the file; `None` when it does not.
 fn used<'p>(project: &'p Project, manifest: &'p Manifest) -> Option<Use<'p>> {
     let source = manifest.at.source;
+    if manifest.settings.iter().any(|(name, _)| name == "uv.exclude-newer") {
+        return None;
+    }
     let installs: Vec<&GateInstall> =
         project.gate.installs.iter().filter(|install| install.files.contains(&source)).collect();
     let wanted: Vec<&GateInstall> = installs.iter().copied().filter(|install| !project.wants_newest(install)).collect();
@@ -168,7 +209,8 @@ fn used<'p>(project: &'p Project, manifest: &'p Manifest) -> Option<Use<'p>> {
         let more = more.collect::<std::collections::BTreeSet<_>>().len();
         return use_(if more == 0 { who } else { format!("{who} and {more} more") }, docs);
     }
-    if !installs.is_empty() {
+    // A script is installed by who starts it so, and by nobody else.
+    if !installs.is_empty() || manifest.kind == ManifestKind::InlineScript {
         return None;
     }
     let constrains_only = project.gate.installs.iter().any(|install| install.constraints.contains(&source));

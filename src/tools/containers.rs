@@ -215,18 +215,35 @@ fn build(words: &[Word], command: &str, out: &mut Out) {
     out.deed(Deed::Check { kind: CheckKind::Build, tool: "docker build".to_string() });
 }
 
-/// `docker compose [-f file] up|build|pull|run …`: which services it starts is in its files.
+/// `docker compose [-f file] up|build|pull`: which services it starts is in its files. When services are named, the others do not run, and
+/// nothing is said of the file.
 fn compose<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
     let args = Args::read(words, &[COMPOSE]);
-    if matches!(args.text(0), "up" | "build" | "pull" | "run" | "create" | "start") {
-        out.entry("compose", texts(args.values(&["-f", "--file"])));
-    }
-    let tail = args.tail(0, words);
+    let tail = args.tail(0, words).get(1..).unwrap_or(&[]);
     match args.text(0) {
-        "run" | "exec" => exec(&tail[1..]),
+        "up" | "build" | "pull" | "create" => {
+            if Args::read(tail, &[UP]).plain.is_empty() {
+                out.entry("compose", texts(args.values(&["-f", "--file"])));
+            }
+            None
+        }
+        "run" | "exec" => exec(tail),
         _ => None,
     }
 }
+
+/// Options of `docker compose up` and `build` with a value.
+const UP: Spec = Spec {
+    long: &[
+        "--attach", "--exit-code-from", "--no-attach", "--pull", "--scale", "--timeout", "--wait-timeout", "--build-arg", "--builder", "--memory",
+        "--ssh", "--policy", "--progress",
+    ],
+    short: "tm",
+    leading: false,
+    greedy: false,
+    flags: &[],
+    single_dash: false,
+};
 
 /// What `skopeo copy`, `crane pull` and `apptainer exec` fetch.
 pub fn read_other<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {

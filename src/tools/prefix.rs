@@ -168,6 +168,10 @@ fn coverage<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         return Inner::module(tail);
     }
     if let Some(word) = tail.first() {
+        // `coverage run bin/pytest`: a program that Python can run.
+        if !word.text.text.ends_with(".py") {
+            return Inner::command(tail);
+        }
         out.deed(Deed::Call(word.clone()));
         super::checks::python_file(tail, out);
     }

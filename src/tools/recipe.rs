@@ -52,8 +52,7 @@ pub fn read_recipe(recipe: Recipe, facts: &mut Facts) -> Script {
         }
         commands.append(&mut part);
     }
-    let shell = Shell { errexit: true, ..recipe.shell };
-    Script { at: recipe.at, shell, commands, cwd: recipe.cwd.to_string() }
+    Script { at: recipe.at, shell: recipe.shell, commands, cwd: recipe.cwd.to_string() }
 }
 
 /// A command without words that runs entries of a runner.

@@ -20,6 +20,9 @@ pub fn script_block(source: &Source, to: &mut Collector) {
     if root.path(&["tool", "uv"]).is_some() {
         to.manifest.tools.push("uv".to_string());
     }
+    if let Some(date) = root.path(&["tool", "uv", "exclude-newer"]) {
+        to.setting("uv.exclude-newer", date);
+    }
     for index in root.path(&["tool", "uv", "index"]).into_iter().flat_map(|list| list.items()) {
         let name = index.get("name").and_then(Node::str).map(str::to_string);
         let said = |key: &str| index.get(key).and_then(Node::bool) == Some(true);
