@@ -15,7 +15,9 @@ fn runners() -> Project {
 /// Every package that an install of the gate names, and every file that it reads.
 fn installed(project: &Project) -> BTreeSet<String> {
     let installs = || project.gate.installs.iter();
-    let packages = installs().flat_map(|install| &install.install.references).map(|id| project.reference(*id).subject.name.clone());
+    let packages = installs()
+        .flat_map(|install| &install.install.references)
+        .map(|id| project.reference(*id).subject.name.clone());
     let files = installs().flat_map(|install| &install.files).map(|source| project.source(*source).path.clone());
     packages.chain(files).collect()
 }
@@ -30,8 +32,20 @@ fn the_gate_follows_runners_to_what_they_install() {
 #[test]
 fn the_gate_reaches_the_files_that_environments_pull_in() {
     let project = runners();
-    let reached: BTreeSet<&str> = project.gate.reached.keys().map(|source| project.source(*source).path.as_str()).collect();
-    for path in ["tox.ini", "requirements/test.txt", "noxfile.py", "requirements/nox.txt", "Makefile", "docs/Makefile", "justfile", "ci/test.sh", "ci/common", "tools/report.py"] {
+    let reached: BTreeSet<&str> =
+        project.gate.reached.keys().map(|source| project.source(*source).path.as_str()).collect();
+    for path in [
+        "tox.ini",
+        "requirements/test.txt",
+        "noxfile.py",
+        "requirements/nox.txt",
+        "Makefile",
+        "docs/Makefile",
+        "justfile",
+        "ci/test.sh",
+        "ci/common",
+        "tools/report.py",
+    ] {
         assert!(reached.contains(path), "{path} of {reached:?}");
     }
     // `python x.py` installs nothing from the comment block of x.py.
@@ -42,7 +56,9 @@ fn the_gate_reaches_the_files_that_environments_pull_in() {
 fn findings_speak_of_what_is_reached_and_of_nothing_else() {
     let project = runners();
     let findings = pinguard::check::findings(&project);
-    let shown = |finding: &pinguard::model::finding::Finding| format!("{} {}: {}", finding.rule.id, project.path(finding.at), finding.message);
+    let shown = |finding: &pinguard::model::finding::Finding| {
+        format!("{} {}: {}", finding.rule.id, project.path(finding.at), finding.message)
+    };
     let all: Vec<String> = findings.iter().map(shown).collect();
     for (rule, path, word) in [
         ("req-unpinned", "requirements/test.txt", "pytest"),

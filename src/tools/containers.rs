@@ -235,8 +235,19 @@ fn compose<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
 /// Options of `docker compose up` and `build` with a value.
 const UP: Spec = Spec {
     long: &[
-        "--attach", "--exit-code-from", "--no-attach", "--pull", "--scale", "--timeout", "--wait-timeout", "--build-arg", "--builder", "--memory",
-        "--ssh", "--policy", "--progress",
+        "--attach",
+        "--exit-code-from",
+        "--no-attach",
+        "--pull",
+        "--scale",
+        "--timeout",
+        "--wait-timeout",
+        "--build-arg",
+        "--builder",
+        "--memory",
+        "--ssh",
+        "--policy",
+        "--progress",
     ],
     short: "tm",
     leading: false,
