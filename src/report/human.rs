@@ -71,7 +71,9 @@ fn groups<'a>(row: &'a Row, view: &View, headers: &mut Headers) -> Vec<Group<'a>
     if patch.is_none() && !row.help.is_empty() {
         main = main.element(Title::HELP.message(row.help.as_str()));
     }
-    if let Some(snippet) = row.fix.as_ref().and_then(|fix| fix.snippet.as_deref()) {
+    let snippet = row.fix.as_ref().and_then(|fix| fix.snippet.as_deref());
+    // Help that holds the whole text already says it better.
+    if let Some(snippet) = snippet.filter(|snippet| !row.help.contains(snippet.trim())) {
         main = main.element(Title::NOTE.message(clean::lines(snippet)));
     }
     std::iter::once(main).chain(patch).collect()
@@ -142,7 +144,9 @@ fn source_elements<'a>(
             .zip(&spans)
             .filter(|(_, span)| inside(span))
             .map(|(marked, &span)| {
-                let label = Some(marked.label).filter(|label| !label.is_empty());
+                // A label that only repeats what stands above it says nothing.
+                let repeats = marked.label.trim_matches('`') == source.slice(marked.at.span);
+                let label = Some(marked.label).filter(|label| !label.is_empty() && !repeats);
                 marked.kind.span(excerpt.range(span)).label(label)
             })
             .collect();
