@@ -94,7 +94,10 @@ fn moving(id: ReferenceId, hook: &Reference, kind: &str) -> Finding {
 
 fn movable_tags(list: &[(ReferenceId, &Reference)]) -> Finding {
     let (id, first) = list[0];
-    let message = format!("{} hook repositories are held by a tag, which its owner can move", list.len());
+    let message = match list.len() {
+        1 => format!("hook repository `{}` is held by a tag, which its owner can move", first.subject.name),
+        count => format!("{count} hook repositories are held by tags, which their owners can move"),
+    };
     let mut finding = Findings::finding(&RULE, "tag", first.site.whole, message)
         .help("freeze them: `pre-commit autoupdate --freeze` writes full commits with the tags as comments")
         .remedy(Remedy::Tighten { reference: id, to: Strength::Immutable })

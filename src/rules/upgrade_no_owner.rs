@@ -93,8 +93,8 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     let Some(at) = first else { return };
-    let listed: Vec<String> = uncovered.iter().map(|(family, count, _)| format!("{count} {family}")).collect();
-    let message = format!("nothing in the repository moves its pins of {}; pins that nobody moves rot", listed.join(", "));
+    let listed: Vec<String> = uncovered.iter().map(|(family, count, _)| format!("{family} ({count})")).collect();
+    let message = format!("nothing in the repository moves its pinned {}; pins that nobody moves rot", listed.join(", "));
     let mut finding = Findings::finding(&RULE, "repository", at, message)
         .help("let an updater propose them in patches of their own: Dependabot, Renovate, or pre-commit.ci for hooks")
         .about("", "updaters");
