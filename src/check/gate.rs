@@ -498,9 +498,10 @@ fn verifies(command: &Command) -> bool {
 /// Variables that a command leaves for later steps: `echo "X=y" >> "$GITHUB_ENV"`, and GitHub's old `::set-env name=X::y`.
 fn variables_left(command: &Command) -> Vec<(&str, &str)> {
     let words = command.words.iter().map(|word| word.text.text.as_str());
+    let old = command.words.iter().any(|word| word.text.text == "::set-env");
     let to_env = command.redirects.iter().any(|redirect| redirect.target.text.text.contains("GITHUB_ENV"));
     words
-        .filter_map(|word| match word.strip_prefix("::set-env name=") {
+        .filter_map(|word| match word.strip_prefix("::set-env name=").or(word.strip_prefix("name=").filter(|_| old)) {
             Some(rest) => rest.split_once("::"),
             None if to_env => word.split_once('='),
             None => None,

@@ -2,7 +2,7 @@
 //! Has no opinion on the answers and knows no command line.
 
 use super::lock::{Lock, LockTool, Verdict};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ManifestKind};
 use super::pin::Strength;
 use super::pipeline::Job;
 use super::project::{GateInstall, Project};
@@ -139,6 +139,12 @@ impl Project {
         speaks_of_newest(&install.reach.who) || self.job_of(install).is_some_and(|job| speaks_of_newest(&job.name))
     }
 
+    /// Whether the install stands in an environment of tox or nox, which are judged by themselves.
+    pub fn is_in_environment(&self, install: &GateInstall) -> bool {
+        let manifests = &self.facts_of(install.source).manifests;
+        manifests.iter().any(|manifest| matches!(manifest.kind, ManifestKind::Tox | ManifestKind::Nox))
+    }
+
     /// The references of a manifest in order.
     pub fn entries_of<'p>(&'p self, manifest: &'p Manifest) -> impl Iterator<Item = &'p Reference> {
         manifest.entries.iter().map(|entry| self.reference(entry.reference))
@@ -161,7 +167,8 @@ impl Project {
         }
         // A project's own package without its requirements is one that was built before.
         let built = |name: &str| {
-            install.install.no_deps && self.manifests().any(|manifest| manifest.name.as_deref() == Some(name))
+            let own = || self.manifests().any(|manifest| manifest.name.as_deref() == Some(name));
+            install.install.no_deps && (install.install.local_links || own())
         };
         let held = |name: &str| self.holds(&install.constraints, name) || self.holds(&install.files, name);
         let named = install.install.references.iter().map(|&id| self.reference(id));

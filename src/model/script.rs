@@ -280,6 +280,8 @@ pub struct Install {
     pub upgrade: bool,
     /// `--no-index`.
     pub no_index: bool,
+    /// `--find-links` with a folder: packages that were built before.
+    pub local_links: bool,
     /// `--extra-index-url` values.
     pub extra_indexes: Vec<Word>,
     /// Groups and extras asked for, as written.

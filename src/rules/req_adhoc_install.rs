@@ -8,9 +8,11 @@
 //!
 //! # What is not a finding
 //!
-//! `-r FILE` and `-c FILE` that pin the name; local paths and wheels; `$VARIABLE`; `--no-index` with `--find-links`; `NAME==1.2.3`. Installs of
-//! nothing but `pip`, `setuptools` and `wheel` are `req-bootstrap-unpinned`, of nothing but programs (`ruff`, `tox`, `build`) in a job
-//! `tool-run-unpinned`, from version control `req-vcs-mutable`. Jobs that test against the newest releases on purpose say so in their name.
+//! - `-r FILE` and `-c FILE` that pin the name; `NAME==1.2.3`; `$VARIABLE`; local paths and wheels.
+//! - `--no-index` with `--find-links`, and `--no-deps` with a package that was built before.
+//! - What has a rule of its own: nothing but `pip`, `setuptools` and `wheel` (`req-bootstrap-unpinned`), nothing but programs such as `ruff`, `tox`,
+//!   `build` in a job (`tool-run-unpinned`), version control (`req-vcs-mutable`), environments of tox and nox (`tox-nox-unpinned`).
+//! - Jobs that test against the newest releases on purpose and say so in their name (`latest`, `upstream`, `nightly`).
 //!
 //! # What to do
 //!
@@ -74,7 +76,8 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen = HashSet::new();
-    for install in project.gate.installs.iter().filter(|install| !project.wants_newest(install)) {
+    let installs = project.gate.installs.iter().filter(|install| !project.is_in_environment(install));
+    for install in installs.filter(|install| !project.wants_newest(install)) {
         let loose = project.loose_names(install);
         let only = |is: fn(&str) -> bool| loose.iter().all(|reference| is(&reference.subject.name));
         let others = only(is_bootstrap) || !install.in_build && only(|name| is_bootstrap(name) || is_tool(name));

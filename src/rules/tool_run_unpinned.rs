@@ -87,7 +87,8 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     let mut seen = HashSet::new();
-    for install in project.gate.installs.iter().filter(|install| !install.in_build && !project.wants_newest(install)) {
+    let installs = project.gate.installs.iter().filter(|install| !install.in_build && !project.is_in_environment(install));
+    for install in installs.filter(|install| !project.wants_newest(install)) {
         let loose = project.loose_names(install);
         let tools = loose.iter().all(|reference| is_tool(&reference.subject.name) || is_bootstrap(&reference.subject.name));
         let any = loose.iter().any(|reference| is_tool(&reference.subject.name));

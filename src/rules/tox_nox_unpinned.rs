@@ -23,7 +23,25 @@
 //!
 //! # Examples
 //!
-//! ```toml pyproject.toml bad default
+//! ```ini tox.ini bad default
+//! [testenv]
+//! deps =
+//!     pytest
+//!     coverage>=7
+//! commands = pytest
+//! ```
+//!
+//! ```python noxfile.py bad
+//! import nox
+//!
+//!
+//! @nox.session
+//! def tests(session):
+//!     session.install("pytest")
+//!     session.run("pytest")
+//! ```
+//!
+//! ```toml pyproject.toml bad
 //! [tool.hatch.envs.test]
 //! dependencies = ["pytest", "coverage>=7"]
 //! ```
@@ -98,7 +116,8 @@ fn loose_of<'p>(project: &'p Project, manifest: &'p Manifest) -> Vec<&'p Referen
         .iter()
         .filter(|entry| !constrained(&entry.group) && !matches!(&entry.group, Section::Named(name) if speaks_of_newest(name)))
         .map(|entry| project.reference(entry.reference))
-        .filter(|reference| reference.role != Role::Python && reference.is_loose() && in_environments(&reference.key))
+        .filter(|reference| reference.role != Role::Python && reference.key != "tox.requires")
+        .filter(|reference| reference.is_loose() && in_environments(&reference.key))
         .collect()
 }
 
@@ -111,6 +130,8 @@ fn is_base(group: &Section) -> bool {
 fn holds_by_setting(manifest: &Manifest) -> bool {
     manifest.settings.iter().any(|(name, value)| match name.as_str() {
         "tox.constrain_package_deps" | "tox.use_frozen_constraints" => value.text.eq_ignore_ascii_case("true"),
+        "tox.install_command" => value.text.contains(" -c") || value.text.contains("--constraint"),
+        "tox.set_env" => value.text.contains("PIP_CONSTRAINT") || value.text.contains("UV_CONSTRAINT"),
         "tox.uv_resolution" => true,
         "tox.runner" => value.text.contains("lock-runner"),
         "tox.requires" => value.text.contains("tox-pin-deps"),

@@ -256,6 +256,7 @@ pub fn install(tool: InstallTool, enforcement: Enforcement) -> Install {
         require_hashes: false,
         upgrade: false,
         no_index: false,
+        local_links: false,
         extra_indexes: Vec::new(),
         groups: Vec::new(),
     }

@@ -157,6 +157,8 @@ pub fn targets(args: &Args, role: Role, found: &mut Install, out: &mut Out) {
     found.require_hashes |= args.has(&["--require-hashes"]);
     found.upgrade |= args.has(&["-U", "--upgrade"]);
     found.no_index |= args.has(&["--no-index"]);
+    let links = args.values(&["-f", "--find-links"]);
+    found.local_links |= links.into_iter().any(|word| !word.text.text.contains("://"));
 }
 
 /// What variables in the script add: `PIP_CONSTRAINT=c.txt pip install x`, `export UV_CONSTRAINT=c.txt`.
