@@ -212,7 +212,7 @@ fn is_local(name: &str, path: &str, folders: &BTreeSet<&str>) -> bool {
 }
 
 /// Whether a path lies in examples or documentation.
-fn is_example(path: &str) -> bool {
+pub fn is_example(path: &str) -> bool {
     let words = [
         "example",
         "examples",

@@ -62,6 +62,7 @@ rules! {
     runtime_runner_latest,
     runtime_python_floating,
     runtime_python_minor,
+    runtime_declared_mismatch,
     upgrade_in_gate,
     upgrade_no_owner,
     pin_conflict,
