@@ -72,6 +72,11 @@
 //!           pytest -v
 //!           echo done
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 61 further ones: 2. Read by eye: 2, false: 0. Ledger:
+//! `docs/evidence/gate-no-errexit.tsv`.
 
 use crate::model::check::Check;
 use crate::model::edit::Edit;

@@ -64,6 +64,11 @@
 //!     steps:
 //!       - run: pytest -v
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 61 further ones: 4. Read by eye: 4, false: 0. Ledger:
+//! `docs/evidence/gate-not-on-patch.tsv`.
 
 use crate::model::check::checks_of;
 use crate::model::finding::Findings;

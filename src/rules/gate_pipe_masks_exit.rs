@@ -63,6 +63,11 @@
 //!           pytest -v | tee log
 //!       - run: ls tests | xargs pytest
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 61 further ones: 1. Read by eye: 1, false: 0. Ledger:
+//! `docs/evidence/gate-pipe-masks-exit.tsv`.
 
 use crate::model::check::Check;
 use crate::model::edit::Edit;

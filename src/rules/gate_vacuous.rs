@@ -62,6 +62,11 @@
 //!       - run: pytest --collect-only tests
 //!       - run: pytest -v tests
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 61 further ones: 1. Read by eye: 1, false: 0. Ledger:
+//! `docs/evidence/gate-vacuous.tsv`.
 
 use crate::model::check::{checks_of, is_on_patch};
 use crate::model::finding::Findings;

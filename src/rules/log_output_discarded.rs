@@ -63,6 +63,10 @@
 //!           pytest -v > log.txt 2>&1 || (cat log.txt; exit 1)
 //!           mypy src | tee mypy.log | tail -n 5
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. Ten files that come near stay clean. Ledger: `docs/evidence/log-output-discarded.tsv`.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Findings, Remedy, Safety};

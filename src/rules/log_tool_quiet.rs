@@ -54,6 +54,34 @@
 //!       - run: pytest -v --tb=line
 //! ```
 //!
+//! ```toml pyproject.toml with
+//! [tool.pytest.ini_options]
+//! addopts = "-q --strict-markers"
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pytest tests
+//! ```
+//!
+//! ```toml pyproject.toml with
+//! [tool.pytest.ini_options]
+//! addopts = ["-q", "--strict-markers"]
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: pytest -vv tests
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good default
 //! on: pull_request
 //! jobs:
@@ -65,15 +93,22 @@
 //!       - run: pytest --collect-only -q
 //!       - run: codespell -q 3
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories, profile `audit`: 67 findings in 15 of them. All but 1 of them are installers (`info` in `strict`).
+//! In 61 further ones: 41. Read by eye: 29, false: 0. Ledger: `docs/evidence/log-tool-quiet.tsv`.
 
 use crate::model::check::Check;
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::manifest::Manifest;
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Deed, Nest, Word};
 use crate::model::span::{Location, Span};
+use crate::model::text::Text;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -248,34 +283,37 @@ fn others(project: &Project, site: &Site, findings: &mut Findings) {
     }
 }
 
-/// Verbosity that the configuration gives to pytest; the greatest, where there are several.
+/// Verbosity that the configuration gives to pytest; the greatest, where there are several files.
 fn configured(project: &Project) -> i32 {
-    let settings = project.manifests().flat_map(|manifest| &manifest.settings).filter(|(name, _)| name == "pytest.addopts");
-    settings.map(|(_, text)| addopts(&text.text)).max().unwrap_or(0)
+    project.manifests().map(|manifest| addopts(manifest).0).max().unwrap_or(0)
 }
 
-fn addopts(text: &str) -> i32 {
-    text.split_whitespace().map(|word| verbosity(word, PYTEST_VALUES)).sum()
+/// What `addopts` of one file add to the verbosity, with the text that has `-q`. A list has a text for each member.
+fn addopts(manifest: &Manifest) -> (i32, Option<&Text>) {
+    let texts = manifest.settings.iter().filter(|(name, _)| name == "pytest.addopts").map(|(_, text)| text);
+    let sum = |text: &Text| -> i32 { text.text.split_whitespace().map(|word| verbosity(word, PYTEST_VALUES)).sum() };
+    (texts.clone().map(sum).sum(), texts.clone().find(|text| sum(text) < 0))
 }
 
 /// `addopts = "-q"` that a command of CI does not outweigh.
 fn settings(project: &Project, sites: &[Site], findings: &mut Findings) {
     for manifest in project.manifests().filter(|manifest| !project.asleep(manifest.at.source)) {
-        for (name, text) in manifest.settings.iter().filter(|(name, _)| name == "pytest.addopts") {
-            let given = addopts(&text.text);
-            let folder = project.source(manifest.at.source).folder();
-            let run = sites.iter().find(|site| {
-                let check = site.check().filter(|check| matches!(check.program(), "pytest" | "py.test"));
-                let sum = |check: Check| -> i32 { options(check.arguments).iter().map(|(word, _)| verbosity(&word.text.text, PYTEST_VALUES)).sum() };
-                check.is_some_and(|check| given + sum(check) < 0) && (folder.is_empty() || site.script.cwd.starts_with(folder))
-            });
-            let Some(run) = run.filter(|_| given < 0) else { continue };
-            let message = "pytest is asked to say less by its configuration (`-q`), and CI does not override it: the log of a red patch is short";
-            let finding = Findings::finding(&RULE, "runner", text.at, message)
-                .help("remove `-q` from `addopts`, or run `pytest -vv` in CI")
-                .about(name.clone(), "pytest")
-                .label(run.command.at, "CI runs pytest here");
-            findings.push(finding);
-        }
+        let (given, Some(text)) = addopts(manifest) else { continue };
+        let folder = project.source(manifest.at.source).folder();
+        let run = sites.iter().find(|site| {
+            let check = site.check().filter(|check| matches!(check.program(), "pytest" | "py.test"));
+            let own = |check: Check| -> i32 {
+                options(check.arguments).iter().map(|(word, _)| verbosity(&word.text.text, PYTEST_VALUES)).sum()
+            };
+            check.is_some_and(|check| given + own(check) < 0) && (folder.is_empty() || site.script.cwd.starts_with(folder))
+        });
+        let Some(run) = run.filter(|_| given < 0) else { continue };
+        let message =
+            "pytest is asked to say less by its configuration (`-q`), and CI does not override it: the log of a red patch is short";
+        let finding = Findings::finding(&RULE, "runner", text.at, message)
+            .help("remove `-q` from `addopts`, or run `pytest -vv` in CI")
+            .about("pytest.addopts", "pytest")
+            .label(run.command.at, "CI runs pytest here");
+        findings.push(finding);
     }
 }

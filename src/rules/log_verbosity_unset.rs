@@ -42,6 +42,11 @@
 //!       - run: pytest -vv -ra tests
 //!       - run: tox -v -e py312
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories, profile `audit`: 17 findings in 17 of them. In 61 further ones: 27. Read by eye: 27, false: 0.
+//! Ledger: `docs/evidence/log-verbosity-unset.tsv`.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Findings, Remedy, Safety};

@@ -10,6 +10,7 @@
 //!
 //! - A condition with `always()`, `failure()`, `!cancelled()` or `success()`, or for pushes and branches only; GitLab's `artifacts:reports` and `when: always`.
 //! - Artifacts that are products: wheels, images, documentation, whatever does not speak of logs, reports or test results.
+//! - Coverage data that a later job downloads and puts together: it does so only when all passed.
 //! - Steps before the tests, and jobs without tests.
 //!
 //! # What to do
@@ -62,6 +63,11 @@
 //!           name: wheel
 //!           path: dist/*.whl
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories, profile `audit`: 17 findings in 12 of them. In 61 further ones: 20. All are coverage (`info` in
+//! `default`). Read by eye: 27, false: 0. Ledger: `docs/evidence/report-lost-on-failure.tsv`.
 
 use crate::model::check::{checks_of, is_on_patch};
 use crate::model::edit::Edit;
@@ -91,9 +97,20 @@ fn check(project: &Project, findings: &mut Findings) {
         }
         match pipeline.system {
             CiSystem::GitLab => kept_on_success(job, findings),
-            _ => job.steps.iter().skip(first + 1).for_each(|step| skipped(project, step, findings)),
+            _ => {
+                let gathers = pipeline.jobs.iter().any(|job| fetches(project, job));
+                job.steps.iter().skip(first + 1).for_each(|step| skipped(project, step, gathers, findings));
+            }
         }
     }
+}
+
+/// Whether a job takes what others uploaded: data of coverage is put together there, when all of them passed.
+fn fetches(project: &Project, job: &Job) -> bool {
+    job.steps.iter().any(|step| match &step.kind {
+        StepKind::Uses { component, .. } => project.reference(*component).subject.name.ends_with("/download-artifact"),
+        _ => false,
+    })
 }
 
 /// What kind of thing a path or name speaks of.
@@ -142,12 +159,19 @@ fn keeps(project: &Project, step: &Step) -> Option<&'static str> {
     }
 }
 
+fn is_upload(project: &Project, step: &Step) -> bool {
+    matches!(&step.kind, StepKind::Uses { component, .. } if project.reference(*component).subject.name.ends_with("/upload-artifact"))
+}
+
 fn is_product(name: &str) -> bool {
     !name.is_empty() && name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| matches!(part, "dist" | "wheel" | "wheels" | "docs" | "image"))
 }
 
-fn skipped(project: &Project, step: &Step, findings: &mut Findings) {
+fn skipped(project: &Project, step: &Step, gathers: bool, findings: &mut Findings) {
     let Some(kind) = keeps(project, step) else { return };
+    if kind == "coverage" && gathers && is_upload(project, step) {
+        return;
+    }
     let condition = step.condition.as_ref().map_or("", |condition| condition.text.as_str());
     // `success()` written out is a decision.
     let decided = ["always()", "failure()", "cancelled()", "success()"].iter().any(|call| condition.contains(call));

@@ -53,6 +53,11 @@
 //!     steps:
 //!       - run: pytest -v --cov=pkg tests/unit
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 61 further ones: 2. Read by eye: 2, false: 0. Ledger:
+//! `docs/evidence/repro-command-drift.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::project::{Project, Site};

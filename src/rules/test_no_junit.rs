@@ -48,6 +48,11 @@
 //!         with:
 //!           path: junit.xml
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories, profile `audit`: 21 findings in 21 of them. Read by eye: 21, false: 0. Ledger:
+//! `docs/evidence/test-no-junit.tsv`.
 
 use crate::model::check::{checks_of, is_on_patch};
 use crate::model::finding::{Findings, Remedy};

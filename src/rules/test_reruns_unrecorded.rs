@@ -39,6 +39,11 @@
 //!     steps:
 //!       - run: pytest -v --reruns 2 --junitxml=junit.xml --report-log=reruns.jsonl
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. Ten files that come near stay clean. Ledger:
+//! `docs/evidence/test-reruns-unrecorded.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::project::Project;

@@ -70,6 +70,11 @@
 //!           command: pip install -r requirements-pytest.txt
 //!       - run: pytest -v --reruns 0 || exit 1
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories, profile `audit`: 2 findings in 1 of them. In 61 further ones: 8. Read by eye: 10, false: 0.
+//! Ledger: `docs/evidence/test-retry-hides-flake.tsv`.
 
 use crate::model::check::is_on_patch;
 use crate::model::finding::Findings;
