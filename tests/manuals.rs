@@ -2,10 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
 use pinguard::check;
-use pinguard::model::finding::Finding;
+use pinguard::model::edit::Patch;
+use pinguard::model::finding::{Finding, Remedy};
 use pinguard::model::policy::Policy;
 use pinguard::model::rule::{Level, Profile};
 use pinguard::model::source::Sources;
+use pinguard::model::span::SourceId;
 use pinguard::rules::manual::{Example, Kind, examples};
 use pinguard::rules::{RULES, Registered};
 
@@ -47,6 +49,45 @@ fn every_example_shows_what_it_says() {
     }
     assert!(wrong.is_empty(), "{} of {run} examples are wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(run > 0);
+}
+
+/// The text of the bad example after the edits of its findings; `None` when one of them has no edits of its own.
+fn mended(files: &[Example], registered: &Registered) -> Option<String> {
+    let mut patch = Patch::default();
+    let found = findings(files, registered);
+    for finding in found {
+        let Some(Remedy::Replace { edits, .. }) = finding.remedy else { return None };
+        patch.merge(edits).ok()?;
+    }
+    // Sources are numbered in the order of the files.
+    let last = files.len() - 1;
+    Some(patch.apply(SourceId(last as u32), &files[last].text))
+}
+
+#[test]
+fn a_fixed_example_is_the_bad_one_after_its_edits() {
+    let mut wrong = Vec::new();
+    for registered in RULES {
+        let mut bad: Vec<Example> = Vec::new();
+        let mut files = Vec::new();
+        for example in examples(&registered.manual()) {
+            files.push(example);
+            let last = &files[files.len() - 1];
+            match last.kind {
+                Kind::With => {}
+                Kind::Bad => bad = std::mem::take(&mut files),
+                Kind::Good => files.clear(),
+                Kind::Fixed => {
+                    let text = if bad.is_empty() { None } else { mended(&bad, registered) };
+                    if let Some(text) = text.filter(|text| *text != last.text) {
+                        wrong.push(format!("{}: the edits give\n{text}", registered.rule.id));
+                    }
+                    files.clear();
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
