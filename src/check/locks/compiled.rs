@@ -19,7 +19,7 @@ const UNSAFE: [&str; 3] = ["pip", "setuptools", "distribute"];
 pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
     let source = project.source(lock.at.source);
     let command = command(project, lock);
-    if let Some(other) = exported(project, source, command.as_deref()) {
+    if let Some(other) = exported(project, lock, command.as_deref()) {
         let verdict = verdict(differences(project, lock, other));
         return Some(LockState { lock: source.id, manifest: Some(other), verdict });
     }
@@ -135,17 +135,26 @@ fn words_of_inputs(command: &str) -> Vec<String> {
     inputs
 }
 
-/// The lock that a file was exported from (`uv export`, `poetry export`, `pipenv requirements`, `pdm export`), beside it or above.
-fn exported(project: &Project, source: &Source, command: Option<&str>) -> Option<SourceId> {
-    let command = command?;
-    let from = [
+/// The lock that a file was exported from (`uv export`, `poetry export`, `pdm export`, `pipenv requirements`), beside it or above.
+fn exported(project: &Project, lock: &Lock, command: Option<&str>) -> Option<SourceId> {
+    const COMMANDS: [(&str, &str); 4] = [
         ("uv export", "uv.lock"),
         ("poetry export", "poetry.lock"),
         ("pdm export", "pdm.lock"),
         ("pipenv requirements", "Pipfile.lock"),
     ];
-    let (_, name) = from.iter().find(|(words, _)| command.contains(words))?;
-    find(project, source, name)
+    let source = project.source(lock.at.source);
+    let name = match command {
+        Some(command) => COMMANDS.iter().find(|(words, _)| command.contains(words)).map(|(_, name)| *name),
+        // pipenv and poetry name themselves in a pylock and no command.
+        None if lock.tool == LockTool::Pylock => match lock.statement.generator.as_deref() {
+            Some("pipenv") => Some("Pipfile.lock"),
+            Some(by) if by.starts_with("poetry") => Some("poetry.lock"),
+            _ => None,
+        },
+        None => None,
+    };
+    find(project, source, name?)
 }
 
 /// Packages that the exported file holds and the lock behind it does not, in that version.
@@ -157,11 +166,13 @@ fn differences(project: &Project, lock: &Lock, other: SourceId) -> Vec<Reason> {
         !package.version.is_empty()
             && !versions.is_some_and(|list| list.iter().any(|other| same_version(&other.version, &package.version)))
     };
+    let path = &project.source(other).path;
     let told = lock.packages.iter().filter(differs).take(10).map(|package| {
-        let text = format!(
-            "`{}` is held here at {} and not so in the lock that it was exported from",
-            package.name, package.version
-        );
+        let versions = packages.get(package.name.as_str());
+        let versions =
+            versions.map(|list| list.iter().map(|other| other.version.as_str()).collect::<Vec<_>>().join(", "));
+        let there = versions.map_or(format!("not in {path}"), |versions| format!("{versions} in {path}"));
+        let text = format!("`{}` is {} here and {there}, from which this file is made", package.name, package.version);
         Reason { text, at: Some(package.at) }
     });
     told.collect()

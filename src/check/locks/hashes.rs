@@ -9,7 +9,7 @@ use crate::ecosystems::pypi;
 use crate::model::lock::{Lock, LockTool, Reason, Verdict};
 use crate::model::manifest::Group;
 use crate::model::project::{LockState, Project};
-use crate::model::reference::{Reference, Role};
+use crate::model::reference::{Origin, Reference, Role};
 use crate::model::source::Source;
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
@@ -38,9 +38,30 @@ fn judge(project: &Project, lock: &Lock, manifest: &Source, root: Node) -> Verdi
         _ => pipenv(root),
     };
     if hashes.iter().any(|hash| hash == recorded) {
-        return Verdict::Fresh;
+        return super::verdict(neighbours(project, lock, manifest));
     }
     Verdict::Stale(reasons(project, lock, manifest, root))
+}
+
+/// What path dependencies ask for and the lock does not hold. The hash covers the manifest only, so the tools do not see this.
+fn neighbours(project: &Project, lock: &Lock, manifest: &Source) -> Vec<Reason> {
+    let packages = by_name(lock);
+    let paths = project.facts_of(manifest.id).references.iter().filter_map(|reference| match &reference.origin {
+        Origin::Path(path) if reference.role != Role::Build => Some(path.as_str()),
+        _ => None,
+    });
+    let sources = paths.filter_map(|path| super::from(project, manifest, &format!("{path}/pyproject.toml")));
+    let mut reasons = Vec::new();
+    for source in sources.filter(|source| source.id != manifest.id) {
+        let manifests = &project.facts_of(source.id).manifests;
+        let main = manifests.iter().flat_map(|manifest| &manifest.entries).filter(|entry| entry.group == Group::Main);
+        // Only what is asked for everywhere: poetry's own tables can limit a requirement in ways that are no marker.
+        let asked = main
+            .map(|entry| project.reference(entry.reference))
+            .filter(|reference| reference.key.starts_with("project."));
+        reasons.extend(satisfy::problems(asked, &packages));
+    }
+    reasons
 }
 
 fn sha256(text: &str) -> String {
