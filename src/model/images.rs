@@ -103,6 +103,10 @@ impl Project {
                 continue;
             }
             let place = self.image_place(id, reference, &folders);
+            // In a manifest such a name is a placeholder: skaffold, kustomize or a script puts the real one in.
+            if place == ImagePlace::Local && reference.role == Role::Container {
+                continue;
+            }
             // Manifests of a cluster name one image in dozens of files; none of them is run here.
             let apart = reference.role != Role::Container || place == ImagePlace::Ci;
             let file = apart.then_some(id.source);

@@ -233,7 +233,8 @@ pub fn is_test_data(path: &str) -> bool {
             matches!(part, "testdata" | "test_data" | "test-data" | "test-fixtures" | "test_fixtures" | "__fixtures__");
         let below_tests =
             in_tests && matches!(part, "fixtures" | "data" | "resources" | "assets" | "samples" | "snapshots");
-        let shown = matches!(part, "examples" | "example" | "project_template" | "project-template");
+        let template = part.ends_with("-template") || part.ends_with("_template");
+        let shown = template || matches!(part, "examples" | "example");
         data || below_tests || shown || part.starts_with("{{")
     })
 }

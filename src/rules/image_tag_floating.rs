@@ -77,11 +77,14 @@ fn check(project: &Project, findings: &mut Findings) {
             _ => "tag",
         };
         let name = &image.reference.subject.name;
-        let message = format!(
-            "{} `{}` names no version that stays; the next release upstream arrives in the middle of somebody's patch",
-            image.what(),
-            image.shown()
-        );
+        let message = match kind {
+            "system" => format!("{} `{}` is rebuilt with every update of the system", image.what(), image.shown()),
+            _ => format!(
+                "{} `{}` names no version that stays; the next release upstream arrives in the middle of somebody's patch",
+                image.what(),
+                image.shown()
+            ),
+        };
         let mut finding = Findings::finding(&RULE, kind, image.reference.site.whole, message)
             .help(format!("name the version that runs today and its digest: `{name}:X.Y.Z@sha256:…`"))
             .remedy(Remedy::Tighten { reference: image.id, to: Strength::Exact })

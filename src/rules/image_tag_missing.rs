@@ -9,6 +9,7 @@
 //! # What is not a finding
 //!
 //! - An earlier stage, `scratch`, a variable, a template.
+//! - A name in a manifest that no registry gives: a placeholder for skaffold or kustomize.
 //! - An image that the project's own pipelines build; names that `[allow] images` of the configuration lists.
 //! - `registry:5000/app:1`: what stands before the last `/` is a host, not a tag.
 //!
@@ -75,7 +76,10 @@ fn check(project: &Project, findings: &mut Findings) {
         let name = &image.reference.subject.name;
         let builder = name.starts_with("gcr.io/cloud-builders/") || name.starts_with("gcr.io/google.com/cloudsdktool/");
         let kind = if builder { "builder" } else { image.place.name() };
-        let message = format!("{} `{name}` has no tag, so it is `latest`: it moves with every push", image.what());
+        let message = match image.place {
+            ImagePlace::Local => format!("{} `{name}` has no tag; which build of it is meant cannot be told", image.what()),
+            _ => format!("{} `{name}` has no tag, so it is `latest`: it moves with every push", image.what()),
+        };
         let mut finding = Findings::finding(&RULE, kind, image.reference.site.whole, message)
             .help(format!("name the version that runs today and its digest: `{name}:X.Y.Z@sha256:…`"))
             .remedy(Remedy::Tighten { reference: image.id, to: Strength::Immutable })
