@@ -199,7 +199,7 @@ impl<'a> Check<'a> {
             return;
         }
         for (name, source) in &names {
-            if !recorded.contains(name) && !(alone && recorded.is_empty()) {
+            if !recorded.contains(name) {
                 let text = format!("`{name}` is a member of the workspace and was none when it was locked");
                 self.stale.push(Reason { text, at: Some(source.top()) });
             }
@@ -448,12 +448,11 @@ impl<'a> Check<'a> {
         self.member_sources().iter().any(|source| {
             let tree = toml::parse(source.id, &source.text);
             let table = tree.root().and_then(|root| root.path(&["tool", "uv", "sources"]));
-            let found = table.into_iter().flat_map(|table| table.entries()).any(|(key, value)| {
+            table.into_iter().flat_map(|table| table.entries()).any(|(key, value)| {
                 let tables = value.is_map().then_some(value).into_iter().chain(value.items());
                 key.str().map(pypi::normalize).as_deref() == Some(name)
                     && tables.into_iter().any(|table| table.get("workspace").and_then(Node::bool) == Some(true))
-            });
-            found
+            })
         })
     }
 
