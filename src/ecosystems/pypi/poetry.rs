@@ -24,6 +24,9 @@ pub fn poetry_strength(text: &str) -> Option<Strength> {
     if is_computed(text) {
         return None;
     }
+    if text.trim().is_empty() {
+        return Some(Strength::Unspecified);
+    }
     let alternatives = text.split('|').map(str::trim).filter(|part| !part.is_empty());
     alternatives.map(all_of).try_fold(None, |loosest: Option<Strength>, found| {
         let found = found?;

@@ -153,6 +153,7 @@ fn poetry_constraints_are_read_and_spelled() {
         ("1.2.3", EXACT, "==1.2.3"),
         ("1.2.*", MINOR, "==1.2.*"),
         ("*", WORD, ""),
+        ("", UNSPECIFIED, ""),
         (">=1, <2", WORD, ">=1,<2"),
         (">= 1 < 2", WORD, ">=1,<2"),
         ("==1.2.3", EXACT, "==1.2.3"),
