@@ -3,7 +3,9 @@
 
 use crate::model::source::Source;
 use crate::model::span::Span;
+use aho_corasick::AhoCorasick;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// What stands for a hidden text. Its length says nothing about what it hides.
 pub const HIDDEN: &str = "***";
@@ -148,11 +150,24 @@ impl Mask {
     /// Values of keys that are named like secrets: `NAME: value`, `NAME=value`, `"NAME": "value"`, `--name value`, and the pair
     /// `name: NAME` with `value: …` on the next line.
     fn keys(&mut self, source: &Source) {
-        let mut start = 0;
-        let mut named = Pair::Other;
-        for line in source.text.split_inclusive('\n') {
-            named = self.line(source, start, line, named);
-            start += line.len();
+        let text = source.text.as_str();
+        let mut done = 0;
+        for found in name_words().find_iter(text) {
+            if found.start() < done {
+                continue;
+            }
+            let mut start = memchr::memrchr(b'\n', &text.as_bytes()[..found.start()]).map_or(0, |at| at + 1);
+            let mut named = Pair::Other;
+            loop {
+                let line = text[start..].split_inclusive('\n').next().unwrap_or("");
+                named = self.line(source, start, line, named);
+                start += line.len();
+                // The value of a named pair stands on the line after it.
+                if named == Pair::Other || line.is_empty() {
+                    break;
+                }
+            }
+            done = start;
         }
     }
 
@@ -240,24 +255,34 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
 fn shapes(text: &str, found: &mut dyn FnMut(usize, usize)) {
     let is_token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'=' | b'~' | b'+' | b'/');
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
+    let mut done = 0;
+    for lead in leads().find_overlapping_iter(text) {
+        let (at, (shape, least)) = (lead.start(), SHAPES[lead.pattern().as_usize()]);
         let starts = at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] != b'_';
-        if !starts || !bytes[at].is_ascii_alphabetic() {
-            at += 1;
+        if !starts || at < done {
             continue;
         }
-        let rest = &bytes[at..];
-        let shape = SHAPES.iter().find(|(lead, _)| rest.starts_with(lead.as_bytes()));
-        let len = rest.iter().take_while(|&&c| is_token(c)).count();
-        match shape {
-            Some((lead, least)) if len >= lead.len() + least => {
-                found(at, at + len);
-                at += len;
-            }
-            _ => at += 1,
+        let len = bytes[at..].iter().take_while(|&&c| is_token(c)).count();
+        if len >= shape.len() + least {
+            found(at, at + len);
+            done = at + len;
         }
     }
+}
+
+/// One pass over a text finds every beginning of a token.
+fn leads() -> &'static AhoCorasick {
+    static LEADS: OnceLock<AhoCorasick> = OnceLock::new();
+    LEADS.get_or_init(|| AhoCorasick::new(SHAPES.iter().map(|(lead, _)| lead)).expect("a few short words"))
+}
+
+/// One pass over a text finds every line that could name a secret.
+fn name_words() -> &'static AhoCorasick {
+    static WORDS: OnceLock<AhoCorasick> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let mut builder = AhoCorasick::builder();
+        builder.ascii_case_insensitive(true).build(NAMES.iter().chain(&["key"])).expect("a few short words")
+    })
 }
 
 /// Credentials in `scheme://user:pass@host`; what is plainly a variable is none.
