@@ -9,7 +9,8 @@
 //!
 //! # What is not a finding
 //!
-//! Web hook addresses, names with `token`, `key`, `password` or `secret` in them, addresses that carry a credential.
+//! Web hook and upload addresses, names with `token`, `key`, `password` or `secret` in them, addresses that carry a credential, the machines
+//! behind `ssh`.
 //!
 //! # What to do
 //!
@@ -69,7 +70,7 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Words that say that it is one after all.
-const SECRET: &[&str] = &["token", "key", "password", "passwd", "secret", "webhook", "hook", "credential", "credentials", "dsn", "pass", "private", "auth"];
+const SECRET: &[&str] = &["token", "key", "password", "passwd", "secret", "webhook", "hook", "credential", "credentials", "dsn", "pass", "private", "auth", "ssh", "upload"];
 
 fn check(project: &Project, findings: &mut Findings) {
     for facts in &project.facts {

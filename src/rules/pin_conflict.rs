@@ -60,7 +60,7 @@ use crate::model::project::{GateInstall, Project};
 use crate::model::reference::{Ecosystem, Origin, Reference};
 use crate::model::rule::Level::Error;
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::span::Location;
+use crate::model::span::{Location, SourceId};
 use std::collections::{BTreeMap, HashSet};
 
 /// The rule.
@@ -99,7 +99,12 @@ fn check(project: &Project, findings: &mut Findings) {
 fn conflicts<'p>(project: &'p Project, install: &GateInstall) -> Vec<(&'p Reference, &'p Reference)> {
     let mut first: BTreeMap<&str, &Reference> = BTreeMap::new();
     let mut pairs = Vec::new();
-    for source in install.files.iter().chain(&install.constraints) {
+    if install.install.files.iter().any(|file| file.path.expands) {
+        // A path that is computed stands for several files, of which each run takes one.
+        return pairs;
+    }
+    let constraints = install.constraints.iter().filter(|source| is_certain(project, install, **source));
+    for source in install.files.iter().chain(constraints) {
         // A file with several manifests (a `pyproject.toml`) has groups that are never installed together.
         let [_] = project.facts_of(*source).manifests.as_slice() else { continue };
         for reference in project.facts_of(*source).references.iter().filter(|reference| is_plain_pin(reference)) {
@@ -110,6 +115,13 @@ fn conflicts<'p>(project: &'p Project, install: &GateInstall) -> Vec<(&'p Refere
         }
     }
     pairs
+}
+
+/// Whether a constraint file is in force in every run: steps may set `PIP_CONSTRAINT` to one file or another.
+fn is_certain(project: &Project, install: &GateInstall, constraint: SourceId) -> bool {
+    let name = project.source(constraint).file_name();
+    let named = |path: &str| path.rsplit(['/', '\\']).next() == Some(name);
+    install.constraints.len() == 1 || install.install.files.iter().any(|file| file.constraint && named(&file.path.text.text))
 }
 
 /// Pinned by `==`, whatever the environment.

@@ -69,7 +69,12 @@ fn check(project: &Project, findings: &mut Findings) {
     }
     for list in files.into_values() {
         let (id, first) = list[0];
-        let names: Vec<String> = list.iter().map(|(_, reference)| format!("`{}`", reference.subject.name)).collect();
+        let mut names: Vec<String> = Vec::new();
+        for name in list.iter().map(|(_, reference)| format!("`{}`", reference.subject.name)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         let shown = names.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
         let more = if names.len() > 4 { format!(" and {} more", names.len() - 4) } else { String::new() };
         let message = format!("additional dependencies of hooks move: {shown}{more}; the hook's verdict differs by the day its environment was built");

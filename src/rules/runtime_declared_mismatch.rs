@@ -1,7 +1,8 @@
 //! # What it finds
 //!
 //! Python versions that contradict each other in one repository: the lowest version of `requires-python`, or the newest of the classifiers,
-//! that the versions tested in CI leave out; a `.python-version` or a base image that `requires-python` rules out.
+//! that the versions tested in CI leave out; a `.python-version`, a base image, a classifier, or the interpreter of a job that installs
+//! the project, that `requires-python` rules out.
 //!
 //! # Why
 //!
@@ -55,6 +56,13 @@
 //! FROM python:3.11-slim
 //! ```
 //!
+//! ```toml pyproject.toml bad default
+//! [project]
+//! name = "app"
+//! requires-python = ">=3.10"
+//! classifiers = ["Programming Language :: Python :: 3.9"]
+//! ```
+//!
 //! ```toml pyproject.toml with
 //! [project]
 //! name = "app"
@@ -82,7 +90,7 @@ use crate::model::images::is_example;
 use crate::model::manifest::{Manifest, ManifestKind};
 use crate::model::pin::{Precision, Strength};
 use crate::model::pipeline::{Assignment, Pipeline, StepKind, Value};
-use crate::model::project::Project;
+use crate::model::project::{GateInstall, Project};
 use crate::model::reference::{Origin, Reference, Role};
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -120,6 +128,45 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     outside(project, range, &bounds, findings);
+    for manifest in manifests {
+        classified(manifest, range, &bounds, findings);
+        set_up(project, manifest, range, &bounds, findings);
+    }
+}
+
+/// Classifiers of versions on which installers refuse the project.
+fn classified(manifest: &Manifest, range: &Text, bounds: &Bounds, findings: &mut Findings) {
+    for text in &manifest.python_versions {
+        let Some(minor) = minor(&text.text).filter(|minor| !bounds.holds(*minor)) else { continue };
+        let message = format!("a classifier promises Python 3.{minor}, which `requires-python` (`{}`) rules out", range.text);
+        let finding = Findings::finding(&RULE, "outside", text.at, message)
+            .help("take the classifier away, or widen the range")
+            .about("classifiers", format!("3.{minor}"));
+        findings.push(finding.label(range.at, "the range"));
+    }
+}
+
+/// Interpreters of jobs that install the project, where a job sets up one interpreter, or a matrix of one.
+fn set_up(project: &Project, manifest: &Manifest, range: &Text, bounds: &Bounds, findings: &mut Findings) {
+    let of_project = |install: &&GateInstall| install.projects.contains(&manifest.at.source);
+    let runners: BTreeSet<&str> = project.gate.installs.iter().filter(of_project).map(|install| install.reach.who.as_str()).collect();
+    for (pipeline, job) in project.jobs() {
+        let who = format!("job `{}` of {}", job.id, project.path(pipeline.at));
+        let pythons: Vec<&Reference> = job.pythons.iter().map(|id| project.reference(*id)).collect();
+        let single = pythons.iter().all(|python| python.key == pythons[0].key);
+        if project.asleep(pipeline.at.source) || !single || !runners.contains(who.as_str()) {
+            continue;
+        }
+        for python in pythons {
+            let version = python.pin.version.as_deref().filter(|_| python.strength.is_some());
+            let Some(minor) = version.and_then(minor).filter(|minor| !bounds.holds(*minor)) else { continue };
+            let message = format!("{who} takes Python 3.{minor} and installs the project, whose `requires-python` (`{}`) rules it out", range.text);
+            let finding = Findings::finding(&RULE, "outside", python.site.whole, message)
+                .help("use a version of the range; an installer fails on this one, or takes another one in silence")
+                .about(&python.key, "python");
+            findings.push(finding.label(range.at, "the range"));
+        }
+    }
 }
 
 fn untested(declared: Minor, text: &Text, tested: &Tested, findings: &mut Findings) {

@@ -17,7 +17,7 @@
 //!
 //! # Levels
 //!
-//! Where CI sets it up: `warning`, `error` in audit. In a file that nothing in CI is seen to read, and for `default_language_version` of
+//! Where a job that a patch starts sets it up: `warning`, `error` in audit. In other jobs, in a file that nothing in CI is seen to read, and for `default_language_version` of
 //! pre-commit: `info`.
 //!
 //! # Examples
@@ -49,13 +49,13 @@
 //!       - run: pytest
 //! ```
 
+use crate::model::check::is_on_patch;
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::{Precision, Strength};
 use crate::model::project::Project;
-use crate::model::reference::{Reference, Role};
+use crate::model::reference::{Reference, ReferenceId, Role};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::span::SourceId;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -72,12 +72,13 @@ fn check(project: &Project, findings: &mut Findings) {
         if reference.role != Role::Python || !moves(reference) {
             continue;
         }
-        let kind = if is_set_up(project, id.source) { "ci" } else { "file" };
+        let kind = if is_set_up(project, id) { "ci" } else { "file" };
         let written = match &reference.pin.version {
             Some(written) => format!("Python is asked for as `{written}`"),
             None => "no version of Python is asked for".to_string(),
         };
-        let message = format!("{written}; the next minor release changes what every open patch is tested on");
+        let hurt = if kind == "ci" { "what every open patch is tested on" } else { "what runs there" };
+        let message = format!("{written}; the next minor release changes {hurt}");
         let finding = Findings::finding(&RULE, kind, reference.site.whole, message)
             .help("name the version in use, for example `3.13.1`, and move it in a patch of its own")
             .remedy(Remedy::Tighten { reference: id, to: Strength::Exact })
@@ -94,8 +95,12 @@ fn moves(reference: &Reference) -> bool {
     loose && version.is_none_or(|text| text.contains(|c: char| c.is_ascii_digit()) || matches!(text, "latest" | "x" | "*"))
 }
 
-/// Whether a pipeline or one of its components sets it up, rather than a file that only people read.
-fn is_set_up(project: &Project, source: SourceId) -> bool {
-    let facts = project.facts_of(source);
-    !facts.pipelines.is_empty() || !facts.components.is_empty() && project.judged(source)
+/// Whether a job that a patch can start, or one of its components, sets it up, rather than a release or a file that only people read.
+fn is_set_up(project: &Project, id: ReferenceId) -> bool {
+    let facts = project.facts_of(id.source);
+    let jobs = || facts.pipelines.iter().flat_map(|pipeline| pipeline.jobs.iter().map(move |job| (pipeline, job)));
+    // Where no job names it (a script, a component) every job of the file may be the one.
+    let named = jobs().any(|(_, job)| job.pythons.contains(&id));
+    let on_patch = jobs().any(|(pipeline, job)| is_on_patch(pipeline, job) && (!named || job.pythons.contains(&id)));
+    on_patch || !facts.components.is_empty() && project.judged(id.source)
 }

@@ -10,7 +10,8 @@
 //!
 //! # What is not a finding
 //!
-//! A repository with an updater for that ecosystem; Renovate without `enabledManagers`, which covers everything.
+//! A repository with an updater for that ecosystem; Renovate without `enabledManagers`, which covers everything; a scheduled pipeline that runs
+//! an upgrade or opens a patch with the result; images that only tests build.
 //!
 //! # What to do
 //!
@@ -52,11 +53,13 @@
 use crate::model::facts::Updater;
 use crate::model::finding::Findings;
 use crate::model::pin::Strength;
+use crate::model::pipeline::StepKind;
 use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Origin, Reference, Role};
 use crate::model::rule::Level::{Advice, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::span::Location;
+use crate::model::script::{Command, Deed};
+use crate::model::span::{Location, SourceId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -83,11 +86,11 @@ fn check(project: &Project, findings: &mut Findings) {
     for (family, names) in FAMILIES {
         let pinned: Vec<&Reference> = project
             .references()
-            .filter(|(id, reference)| !project.asleep(id.source) && family_of(reference) == Some(family))
+            .filter(|(id, reference)| !is_aside(project, id.source) && family_of(reference) == Some(family))
             .map(|(_, reference)| reference)
             .collect();
         let Some(one) = pinned.first() else { continue };
-        if !updaters.iter().any(|updater| covers(updater, family, names)) {
+        if !updaters.iter().any(|updater| covers(updater, family, names)) && !moved_on_schedule(project, family) {
             first.get_or_insert(one.site.whole);
             uncovered.push((family, pinned.len(), one.site.whole));
         }
@@ -106,7 +109,7 @@ fn check(project: &Project, findings: &mut Findings) {
 
 /// Pins worth moving: exact ones and better. Loose ones move by themselves, which other rules speak of.
 fn family_of(reference: &Reference) -> Option<&'static str> {
-    if reference.strength.is_none_or(|strength| strength < Strength::Exact) || reference.origin == Origin::Local {
+    if reference.strength.is_none_or(|strength| strength < Strength::Exact) || matches!(reference.origin, Origin::Local | Origin::Path(_)) {
         return None;
     }
     match (reference.subject.ecosystem, reference.role) {
@@ -116,6 +119,36 @@ fn family_of(reference: &Reference) -> Option<&'static str> {
         (Ecosystem::Pypi, Role::Runtime | Role::Dev | Role::Constraint) => Some("requirements"),
         _ => None,
     }
+}
+
+/// Whether a scheduled pipeline of the project's own moves hooks or requirements: it runs an upgrade, or opens a patch with what changed.
+fn moved_on_schedule(project: &Project, family: &str) -> bool {
+    let scheduled = project.pipelines().filter(|pipeline| pipeline.triggers.schedule);
+    scheduled.flat_map(|pipeline| &pipeline.jobs).flat_map(|job| &job.steps).any(|step| match &step.kind {
+        StepKind::Uses { component, .. } => {
+            family == "requirements" && project.reference(*component).subject.name.ends_with("/create-pull-request")
+        }
+        StepKind::Run(script) => script.commands.iter().any(|command| moves(command, family)),
+        StepKind::Other => false,
+    })
+}
+
+fn moves(command: &Command, family: &str) -> bool {
+    let words: Vec<&str> = command.words.iter().take(3).map(|word| word.text.text.as_str()).collect();
+    let opens = family == "requirements" && matches!(words.as_slice(), ["gh", "pr", "create"]);
+    opens
+        || command.deeds.iter().any(|deed| match deed {
+            Deed::Upgrade { what } if what.contains("hook") => family == "hooks",
+            Deed::Upgrade { what } => family == "requirements" && (what.ends_with("lock") || what.contains("requirements")),
+            _ => false,
+        })
+}
+
+/// Whether nothing runs the file: test data, an image that only a test builds.
+fn is_aside(project: &Project, source: SourceId) -> bool {
+    let path = &project.source(source).path;
+    let in_tests = path.split('/').any(|part| matches!(part, "test" | "tests" | "fixtures"));
+    project.asleep(source) || in_tests && project.reached_by(source).is_empty()
 }
 
 fn covers(updater: &Updater, family: &str, names: &[&str]) -> bool {
