@@ -6,6 +6,7 @@ use super::policy::Demand;
 use super::project::Project;
 use super::reference::{Ecosystem, Reference, ReferenceId, Role};
 use super::script::Deed;
+use super::source::Source;
 use super::span::{Location, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ pub enum ImagePlace {
     Variable,
     /// It has the name of an image that no registry gives under that name, or that this repository holds the Dockerfile of.
     Local,
-    /// It stands in an example or in documentation, and nothing in CI is seen to run it.
+    /// It stands in an example or in documentation that nothing in CI is seen to run, or in a leg of a matrix that is marked experimental.
     Example,
 }
 
@@ -130,10 +131,13 @@ impl Project {
         if reference.subject.name.contains(['$', '{', '<']) {
             return ImagePlace::Variable;
         }
-        if is_local(&reference.subject.name, path, folders) {
+        let name = &reference.subject.name;
+        let comes_out = reference.role == Role::ComposeService && comes_out_beside(name, path, folders);
+        if comes_out || is_local(name, path, folders) {
             return ImagePlace::Local;
         }
         match self.runs_in_ci(id.source) {
+            true if is_experimental(self.source(id.source), reference.site.whole) => ImagePlace::Example,
             true => ImagePlace::Ci,
             false if is_example(path) => ImagePlace::Example,
             false => ImagePlace::Other,
@@ -215,6 +219,38 @@ fn is_local(name: &str, path: &str, folders: &BTreeSet<&str>) -> bool {
     }
 }
 
+/// Whether a compose file stands beside a Dockerfile and names an image after their folder: `org/connector-x` in `x/`.
+fn comes_out_beside(name: &str, path: &str, folders: &BTreeSet<&str>) -> bool {
+    let folder = path.rsplit('/').nth(1).unwrap_or("");
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let named = last == folder || last.strip_suffix(folder).is_some_and(|rest| rest.ends_with('-'));
+    name.contains('/') && folders.contains(folder) && named && OFFICIAL.binary_search(&last).is_err()
+}
+
+/// Whether a place lies in an entry of a matrix that says `experimental: true`: it is meant to run ahead, and may fail.
+fn is_experimental(source: &Source, at: Location) -> bool {
+    const LINES: usize = 20;
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let here = source.line_of(at.span.start);
+    let depth = indent(source.line_text(here));
+    let says = |line: &str| line.trim_start_matches(['-', ' ']).trim_end() == "experimental: true";
+    let inside = |line: &str| indent(line) >= depth && !(indent(line) == depth && line.trim_start().starts_with('-'));
+    let above = (here.saturating_sub(LINES)..here).rev().map(|line| source.line_text(line));
+    let mut entry: Vec<&str> = Vec::new();
+    for line in above {
+        // The first line of the entry begins with a dash, two columns before the others.
+        let first = line.trim_start().starts_with("- ") && indent(line) + 2 == depth;
+        if first || inside(line) {
+            entry.push(line);
+        }
+        if first || !inside(line) {
+            break;
+        }
+    }
+    let below = (here + 1..here + LINES).map(|line| source.line_text(line)).take_while(|line| inside(line));
+    entry.into_iter().chain(below).any(says)
+}
+
 /// Whether a path lies in examples or documentation.
 pub fn is_example(path: &str) -> bool {
     let words = [
@@ -286,7 +322,21 @@ mod tests {
         ] {
             assert_eq!(is_local(name, "images/r-notebook/Dockerfile", &folders), want, "{name}");
         }
+        assert!(comes_out_beside("org/connector-redis", "import/redis/docker-compose.yml", &folders));
+        assert!(!comes_out_beside("bitnami/redis", "redis/docker-compose.yml", &BTreeSet::from(["redis"])));
         assert!(!is_local("quay.io/jupyter/base-notebook", "images/base-notebook/Dockerfile", &folders));
+    }
+
+    #[test]
+    fn an_experimental_leg_is_known_by_its_own_lines() {
+        let text = "include:\n  - db: a\n    experimental: true\n    image: b\n  - db: c\n    image: d\n";
+        let source = Source::new(SourceId(0), "x.yml", text);
+        let at = |word: &str| {
+            let start = text.find(word).expect("a word of the text");
+            Location::new(SourceId(0), crate::model::span::Span::new(start, start + 1))
+        };
+        assert!(is_experimental(&source, at("b\n")));
+        assert!(!is_experimental(&source, at("d\n")));
     }
 
     #[test]
