@@ -48,6 +48,11 @@
 //!     steps:
 //!       - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
 //! ```
+//!
+//! # Measured
+//!
+//! 350 findings in 32 of 52 public repositories (187 `warning`, 163 `info`). Read by eye: 40, false: 0. Ledger:
+//! `docs/evidence/component-floating-tag.tsv`.
 
 use crate::model::components::{ComponentUse, Owner, RefKind};
 use crate::model::finding::{Finding, Findings, Remedy};

@@ -44,6 +44,12 @@
 //!       - uses: some/action@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
 //!       - uses: other/action@v3
 //! ```
+//!
+//! # Measured
+//!
+//! 22 findings in 14 of 52 public repositories (5 `error`, 15 `warning`, 2 `info`). Read by eye: 22, false: 0. All 875 places of zizmor's
+//! `unpinned-uses` are in this rule, `component-floating-tag`, `component-not-sha` or an image rule. Ledger:
+//! `docs/evidence/component-mutable-branch.tsv`.
 
 use crate::model::components::{ComponentUse, Owner, RefKind};
 use crate::model::finding::{Findings, Remedy};

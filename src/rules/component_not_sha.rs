@@ -37,6 +37,10 @@
 //!     steps:
 //!       - uses: some/action@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
 //! ```
+//!
+//! # Measured
+//!
+//! 59 findings in 17 of 52 public repositories (59 `info`). Read by eye: 59, false: 0. Ledger: `docs/evidence/component-not-sha.tsv`.
 
 use crate::model::components::{ComponentUse, RefKind};
 use crate::model::finding::{Finding, Findings, Remedy};

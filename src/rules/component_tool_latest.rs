@@ -73,6 +73,11 @@
 //!     steps:
 //!       - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
 //! ```
+//!
+//! # Measured
+//!
+//! 139 findings in 31 of 52 public repositories (55 `warning`, 84 `info`). Read by eye: 40, false: 0. All 12 rows of zizmor's
+//! `unpinned-tools` are among these. Ledger: `docs/evidence/component-tool-latest.tsv`.
 
 use crate::model::check::is_on_patch;
 use crate::model::finding::{Finding, Findings, Remedy};

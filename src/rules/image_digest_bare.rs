@@ -30,6 +30,10 @@
 //! FROM python@sha256:5d0c9ec0c4fe5eb1a7d1b2c8ffd6ea4a0d9a3f9e3b3ad5d7e5f0a1b2c3d4e5f6
 //! FROM redis:7.2.4@sha256:5d0c9ec0c4fe5eb1a7d1b2c8ffd6ea4a0d9a3f9e3b3ad5d7e5f0a1b2c3d4e5f6
 //! ```
+//!
+//! # Measured
+//!
+//! 4 findings in 4 of 52 public repositories (4 `info`). Read by eye: 4, false: 0. Ledger: `docs/evidence/image-digest-bare.tsv`.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::Strength;

@@ -66,6 +66,10 @@
 //!     steps:
 //!       - run: pytest
 //! ```
+//!
+//! # Measured
+//!
+//! 1 finding in 1 of 52 public repositories (1 `warning`). Read by eye: 1, false: 0. Ledger: `docs/evidence/image-drift.tsv`.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::images::{ImagePlace, ImageUse};

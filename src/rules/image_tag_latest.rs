@@ -61,6 +61,12 @@
 //!     build: .
 //!     image: app:latest
 //! ```
+//!
+//! # Measured
+//!
+//! 87 findings in 14 of 52 public repositories (7 `error`, 22 `warning`, 58 `info`). Read by eye: 87, false: 0. All 11 rows of hadolint's
+//! DL3007 and every untagged or `latest` image of zizmor's `unpinned-images` are among these and those of `image-tag-missing`. Ledger:
+//! `docs/evidence/image-tag-latest.tsv`.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::images::ImageUse;

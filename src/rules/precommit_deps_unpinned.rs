@@ -38,6 +38,11 @@
 //!       - id: mypy
 //!         additional_dependencies: [types-requests==2.32.0.20241016]
 //! ```
+//!
+//! # Measured
+//!
+//! 11 findings in 11 of 52 public repositories (11 `info`). Read by eye: 11, false: 0. Ledger:
+//! `docs/evidence/precommit-deps-unpinned.tsv`.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::Strength;

@@ -39,6 +39,10 @@
 //!     hooks:
 //!       - {id: x, name: x, entry: ./x, language: system}
 //! ```
+//!
+//! # Measured
+//!
+//! 34 findings in 29 of 52 public repositories (34 `info`). Read by eye: 34, false: 0. Ledger: `docs/evidence/precommit-rev-mutable.tsv`.
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::pin::{Precision, Strength};

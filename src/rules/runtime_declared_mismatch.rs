@@ -84,6 +84,11 @@
 //!           python-version: ${{ matrix.python }}
 //!       - run: pytest
 //! ```
+//!
+//! # Measured
+//!
+//! No finding in 52 public repositories. In 15 of them both the range and the tested versions can be seen, and all agree; each was read by
+//! eye. Ledger of those: `docs/evidence/runtime-declared-mismatch.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::images::is_example;

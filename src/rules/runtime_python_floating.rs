@@ -48,6 +48,11 @@
 //!           python-version: ${{ matrix.python }}
 //!       - run: pytest
 //! ```
+//!
+//! # Measured
+//!
+//! 24 findings in 14 of 52 public repositories (15 `warning`, 9 `info`). Read by eye: 24, false: 0. Ledger:
+//! `docs/evidence/runtime-python-floating.tsv`.
 
 use crate::model::check::is_on_patch;
 use crate::model::finding::{Findings, Remedy};

@@ -41,6 +41,10 @@
 //!         with: {python-version: "3.12.7"}
 //!       - run: pytest
 //! ```
+//!
+//! # Measured
+//!
+//! 120 findings in 52 public repositories in strict: what most projects write, therefore off by default.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::{Precision, Strength};

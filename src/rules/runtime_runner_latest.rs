@@ -39,6 +39,11 @@
 //!     runs-on: [self-hosted, gpu]
 //!     steps: [{run: pytest}]
 //! ```
+//!
+//! # Measured
+//!
+//! 43 findings in 43 of 52 public repositories (43 `advice`). Read by eye: 43, false: 0. Ledger:
+//! `docs/evidence/runtime-runner-latest.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pin::{Precision, Strength};
