@@ -180,7 +180,7 @@ fn is_branch_line(rev: &str) -> bool {
         "fix",
     ];
     let rest = |start: &&str| lower.strip_prefix(*start).is_some_and(|rest| rest.starts_with(['/', '-', '_']));
-    starts.iter().any(|start| rest(&start)) || lower.contains('/')
+    starts.iter().any(rest) || lower.contains('/')
 }
 
 /// The name of a repository by its URL: `owner/repo` on github.com, `host/path` elsewhere; credentials are left out.

@@ -39,8 +39,8 @@ fn starts(text: &str) -> Option<(usize, Option<Range<usize>>)> {
     for (open, close) in
         [("${{", "}}"), ("{{", "}}"), ("<<", ">>"), ("$((", "))"), ("$(", ")"), ("$[[", "]]"), ("$[", "]")]
     {
-        if text.starts_with(open) {
-            let end = text[open.len()..].find(close).map_or(text.len(), |end| open.len() + end + close.len());
+        if let Some(inner) = text.strip_prefix(open) {
+            let end = inner.find(close).map_or(text.len(), |end| open.len() + end + close.len());
             return Some((end, None));
         }
     }
@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn expressions_are_found_with_their_defaults() {
-        let rows: &[(&str, &[(&str, Option<&str>)])] = &[
+        type Row<'r> = (&'r str, &'r [(&'r str, Option<&'r str>)]);
+        let rows: &[Row] = &[
             ("python:3", &[]),
             ("a:$V-b", &[("$V", None)]),
             ("a:${V:-3.12}", &[("${V:-3.12}", Some("3.12"))]),

@@ -210,13 +210,13 @@ pub fn source_into(reference: &mut Reference, table: Node) {
         reference.site.version = None;
         return;
     }
-    if let Some(url) = said("url") {
-        if let Ok(read) = pypi::requirement(&url, reference.role, "") {
-            reference.origin = read.origin;
-            reference.strength = read.strength;
-            reference.pin = read.pin;
-            reference.site.version = None;
-        }
+    if let Some(url) = said("url")
+        && let Ok(read) = pypi::requirement(&url, reference.role, "")
+    {
+        reference.origin = read.origin;
+        reference.strength = read.strength;
+        reference.pin = read.pin;
+        reference.site.version = None;
     }
 }
 

@@ -90,6 +90,9 @@ pub fn is_image(reference: &Reference) -> bool {
     reference.subject.ecosystem == Ecosystem::Oci && !matches!(reference.role, Role::DevFeature | Role::CiInclude)
 }
 
+/// What makes two images of one project the same: the file (where that matters), the name, the version, the digests, the place.
+type Spelling<'p> = (Option<SourceId>, &'p str, Option<&'p str>, &'p [String], ImagePlace);
+
 impl Project {
     /// Every image that is neither allowed by policy nor built by the project itself, one entry per file and spelling;
     /// for manifests that CI does not run, one per spelling.
@@ -97,7 +100,7 @@ impl Project {
         let own = self.own_images();
         let folders = self.build_folders();
         let mut uses: Vec<ImageUse<'_>> = Vec::new();
-        let mut known: BTreeMap<(Option<SourceId>, &str, Option<&str>, &[String], ImagePlace), usize> = BTreeMap::new();
+        let mut known: BTreeMap<Spelling, usize> = BTreeMap::new();
         for (id, reference) in self.references().filter(|(_, reference)| is_image(reference)) {
             let name = reference.subject.name.as_str();
             if self.policy.allows(Ecosystem::Oci, name) || own.contains(name) {
@@ -161,7 +164,8 @@ impl Project {
         }
         let facts = self.facts_of(source);
         let ci = self.reached_by(source).iter().any(|reach| reach.ci);
-        let by_default = !self.gate.seen && !(facts.builds.is_empty() && facts.scripts.is_empty());
+        let holds_commands = !facts.builds.is_empty() || !facts.scripts.is_empty();
+        let by_default = !self.gate.seen && holds_commands;
         by_default || !facts.pipelines.is_empty() || ci
     }
 

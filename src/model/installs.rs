@@ -7,7 +7,7 @@ use super::pin::Strength;
 use super::pipeline::Job;
 use super::project::{GateInstall, Project};
 use super::reference::{Ecosystem, Origin, Reference};
-use super::script::InstallTool;
+use super::script::{Enforcement, InstallTool};
 use super::source::join;
 use super::span::SourceId;
 
@@ -175,9 +175,23 @@ impl Project {
         named
             .filter(|reference| {
                 let name = &reference.subject.name;
-                reference.is_loose() && !held(name) && !built(name)
+                reference.is_loose() && !held(name) && !built(name) && !self.synced_before(install, name)
             })
             .collect()
+    }
+
+    /// Whether a locked sync earlier in the job put the package there: `uv pip install NAME` without `-U` then leaves it alone.
+    fn synced_before(&self, install: &GateInstall, name: &str) -> bool {
+        let before = self.gate.installs.iter().take_while(|other| !std::ptr::eq(*other, install));
+        let is_sync = |other: &&GateInstall| {
+            let locked = matches!(other.install.enforcement, Enforcement::Checked | Enforcement::Frozen);
+            other.install.tool == InstallTool::Uv && (locked || other.enforced) && other.reach.who == install.reach.who
+        };
+        let locks = before.filter(is_sync).flat_map(|other| &other.projects);
+        let mut locks = locks.filter_map(|&project| self.lock_above(self.source(project).folder(), &[LockTool::Uv]));
+        install.install.tool == InstallTool::UvPip
+            && !install.install.upgrade
+            && locks.any(|lock| lock.packages.iter().any(|package| package.name == name))
     }
 
     /// Files that a manifest only constrains with (`-c`).

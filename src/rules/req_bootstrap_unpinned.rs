@@ -41,7 +41,8 @@
 //!
 //! # Measured
 //!
-//! 57 findings in 18 of 52 public repositories; all read by eye, none false.
+//! 57 findings in 18 of 52 public repositories; all opened at their lines for the ledger, 2 of them
+//! doubtful: an upper bound below which nothing new is released.
 
 use crate::model::finding::Findings;
 use crate::model::installs::is_bootstrap;

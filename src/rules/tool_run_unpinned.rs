@@ -53,7 +53,8 @@
 //!
 //! # Measured
 //!
-//! 95 findings in 34 of 52 public repositories; all read by eye, 48 of them in the ledger, none false.
+//! 95 findings in 34 of 52 public repositories; every message was read, and 48 hits were
+//! opened at their lines for the ledger: none false.
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::installs::{is_bootstrap, is_tool, speaks_of_newest};

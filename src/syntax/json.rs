@@ -154,8 +154,8 @@ impl Parser<'_> {
             let rest = &self.text[self.at..];
             let len = if rest.starts_with("//") {
                 rest.find('\n').unwrap_or(rest.len())
-            } else if rest.starts_with("/*") {
-                let Some(end) = rest[2..].find("*/") else {
+            } else if let Some(inner) = rest.strip_prefix("/*") {
+                let Some(end) = inner.find("*/") else {
                     return Some((Span::new(self.at, self.at + 2), "this comment is not closed"));
                 };
                 end + 4

@@ -324,10 +324,11 @@ impl Scan<'_> {
             let inner = self.parts(part.start + 1..part.end - 1);
             return inner.into_iter().flat_map(|part| self.values(part, depth + 1)).collect();
         }
-        if part.len() == 1 && first.kind == Kind::Name {
-            if let Some(values) = self.module.constants.get(self.slice(part.start)) {
-                return values.clone();
-            }
+        if part.len() == 1
+            && first.kind == Kind::Name
+            && let Some(values) = self.module.constants.get(self.slice(part.start))
+        {
+            return values.clone();
         }
         let sums = self.split(part.clone(), b'+');
         if sums.len() > 1 && depth < MAX_LISTS && sums.iter().all(|sum| self.is_list(sum)) {

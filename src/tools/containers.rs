@@ -173,7 +173,7 @@ fn run<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
     // Options in a variable stand before the image; the first word that can be an image is taken.
     let options = args.rest(0).take_while(|word| word.expands && is_options(&word.text.text)).count();
     let rest = args.tail(options, words);
-    let Some(word) = rest.first() else { return None };
+    let word = rest.first()?;
     image(word, out);
     Inner::command(&rest[1..])
 }

@@ -71,11 +71,10 @@ pub fn read_words(words: Vec<Text>, at: Location, cwd: &str, key: &str, facts: &
 /// Fills in the deeds of parsed commands.
 pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &mut Facts) {
     let mut env = Vec::new();
-    for index in 0..commands.len() {
+    for (index, command) in commands.iter_mut().enumerate() {
         if !matches!(shell.dialect, Dialect::Posix | Dialect::PowerShell | Dialect::Cmd) {
             break;
         }
-        let command = &commands[index];
         let exported = env.len();
         env.extend(command.assigns.iter().map(|(name, value)| (name.clone(), value.clone())));
         let at = command.at;
@@ -88,7 +87,6 @@ pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &
             env.truncate(exported);
         }
         prefix::exports(&command.words, &mut env);
-        let command = &mut commands[index];
         command.deeds = deeds;
         if let Some(folder) = folder {
             command.cwd = command.cwd.take().and_then(|cwd| join(&cwd, &folder));

@@ -190,7 +190,7 @@ fn python<'c>(call: &Call<'c>, _: &mut Out) -> Option<Inner<'c>> {
     while let Some(word) = words.get(at) {
         let text = word.text.text.as_str();
         at += 1;
-        let Some(cluster) = text.strip_prefix('-').filter(|rest| !rest.is_empty()) else { return None };
+        let cluster = text.strip_prefix('-').filter(|rest| !rest.is_empty())?;
         if cluster.starts_with('-') {
             at += usize::from(matches!(cluster, "-check-hash-based-pycs" | "-python"));
             continue;

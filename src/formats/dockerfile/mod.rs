@@ -23,7 +23,7 @@ fn claims(path: &str) -> Claim {
     let within = |word: &&str| name.contains(&format!(".{word}."));
     let other = ["md", "rst", "txt", "py", "sh", "yml", "yaml", "json", "lock", "html", "dockerignore", "toml", "license"];
     let is_other = other.iter().any(|word| name.rsplit('.').next() == Some(word));
-    let named = names.iter().any(|word| behind(&word) || before(&word) || within(&word));
+    let named = names.iter().any(|word| behind(word) || before(word) || within(word));
     if named && !is_other { Claim::Maybe } else { Claim::No }
 }
 

@@ -157,7 +157,7 @@ fn hostile_files_are_read_to_the_end() {
     let facts = facts_of(&FORMAT, ".gitlab-ci.yml", text);
     let ids: Vec<_> = facts.pipelines[0].jobs.iter().map(|job| job.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "d"]);
-    let many: String = ('A'..'Z').zip('B'..='Z').map(|(a, b)| format!("  {a}: \"{}\"\n", format!("${b}").repeat(50))).collect();
+    let many: String = ('A'..='Y').zip('B'..='Z').map(|(a, b)| format!("  {a}: \"{}\"\n", format!("${b}").repeat(50))).collect();
     facts_of(&FORMAT, ".gitlab-ci.yml", &format!("a: {{script: [x], image: $A}}\nvariables:\n{many}  Z: zz\n"));
     for at in 0..text.len() {
         facts_of(&FORMAT, ".gitlab-ci.yml", &text[..at]);

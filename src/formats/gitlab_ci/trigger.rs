@@ -140,9 +140,14 @@ fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
 }
 
 fn any(all: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
-    all.into_iter().fold(Some(false), |found, next| match (found, next) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    })
+    let mut found = Some(false);
+    for next in all {
+        match next {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            // Unknown here, and still true when another one is.
+            None => found = None,
+        }
+    }
+    found
 }

@@ -56,7 +56,7 @@ fn a_line_stops_the_recipe_unless_its_failure_is_ignored() {
     let commands = &facts.scripts[0].1.commands;
     let flags: Vec<(bool, Join)> = commands.iter().map(|command| (command.shell.errexit, command.join)).collect();
     assert_eq!(flags[0], (false, Join::Semicolon));
-    assert_eq!(flags[1].0, true);
+    assert!(flags[1].0);
     assert_eq!(flags[2].1, Join::Or);
     assert_eq!(commands[3].words[0].text.text, "true");
     assert!(!commands[4].shell.pipefail);
