@@ -10,6 +10,7 @@ profile `audit` are counted over the whole folder, with the number of repositori
     In 52 public repositories: 13 findings in 7 of them.
     In 52 public repositories, profile `audit`: 120 findings in 36 of them.
     In 52 public repositories: no finding.
+    13 findings in 7 of 52 public repositories, or: No finding in 52 public repositories.
 
 Prints one line a rule and exits with 1 when a manual says something else; with `--write` it corrects the numbers in place.
 Needs nothing but Python 3.9 or newer. Says nothing about whether a finding is right: that is in the ledgers beside this file.
@@ -23,9 +24,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-STATED = re.compile(
-    r"In (?P<of>\d+) public repositories(?P<audit>, profile `audit`)?: (?:(?P<none>no finding)|(?P<count>\d+) findings? in (?P<in>\d+) of them)"
-)
+STATED = [
+    re.compile(
+        r"In (?P<of>\d+) public repositories(?P<audit>, profile `audit`)?: "
+        r"(?:no finding|(?P<count>\d+) findings? in (?P<places>\d+) of them)"
+    ),
+    re.compile(r"(?P<count>\d+) findings? in (?P<places>\d+) of (?P<of>\d+) public repositories(?P<audit>, profile `audit`)?"),
+    re.compile(r"No finding in (?P<of>\d+) public repositories(?P<audit>, profile `audit`)?"),
+]
 
 
 def findings(binary, repository, profile):
@@ -49,19 +55,29 @@ def count(binary, repositories, profile):
 
 
 def manual(text):
-    """The `//!` lines of a rule's file as one text, and where each of its characters stands is not kept."""
+    """The `//!` lines of a rule's file as one text."""
     lines = [line[3:].strip() for line in text.splitlines() if line.startswith("//!")]
     return " ".join(lines)
 
 
-def spelled(of, audit, totals):
-    """The sentence for these numbers."""
-    profile = ", profile `audit`" if audit else ""
-    found, places = totals
-    if found == 0:
-        return f"In {of} public repositories{profile}: no finding"
+def stated(text, of):
+    """Every statement over that many repositories: what it says, its profile, and the two numbers."""
+    for pattern in STATED:
+        for match in pattern.finditer(text):
+            groups = match.groupdict()
+            if int(groups["of"]) == of:
+                numbers = (int(groups.get("count") or 0), int(groups.get("places") or 0))
+                yield match[0], "audit" if groups["audit"] else "default", numbers
+
+
+def corrected(said, of, profile, numbers):
+    """The same statement with these numbers."""
+    where = f"{of} public repositories" + (", profile `audit`" if profile == "audit" else "")
+    found, places = numbers
     noun = "finding" if found == 1 else "findings"
-    return f"In {of} public repositories{profile}: {found} {noun} in {places} of them"
+    if said.startswith("In "):
+        return f"In {where}: " + (f"{found} {noun} in {places} of them" if found else "no finding")
+    return f"{found} {noun} in {places} of {where}" if found else f"No finding in {where}"
 
 
 def main():
@@ -81,20 +97,18 @@ def main():
             continue
         counted = {profile: totals[profile].get(rule, (0, 0)) for profile in totals}
         shown = ", ".join(f"{profile} {found} in {places}" for profile, (found, places) in counted.items())
-        stated = [match for match in STATED.finditer(manual(text)) if int(match["of"]) == len(repositories)]
-        if not stated:
+        statements = list(stated(manual(text), len(repositories)))
+        if not statements:
             print(f"{rule}: {shown}; the manual states no number")
-            continue
-        for match in stated:
-            want = spelled(len(repositories), match["audit"], counted["audit" if match["audit"] else "default"])
-            said = match[0].replace(" 1 findings", " 1 finding")
-            if said == want:
+        for said, profile, numbers in statements:
+            if numbers == counted[profile]:
                 print(f"{rule}: {shown}; as stated")
                 continue
             wrong += 1
-            print(f"{rule}: {shown}; the manual says: {match[0]}")
-            if arguments.write and match[0] in text:
-                text = text.replace(match[0], want)
+            print(f"{rule}: {shown}; the manual says: {said}")
+            # A statement that is broken over two lines is left to a person.
+            if arguments.write and said in text:
+                text = text.replace(said, corrected(said, len(repositories), profile, counted[profile]))
                 file.write_text(text, encoding="utf-8")
     sys.exit(1 if wrong else 0)
 

@@ -78,7 +78,19 @@ fn renovate(root: Node, facts: &mut Facts) {
     let age = root.get("minimumReleaseAge").or_else(|| root.get("stabilityDays"));
     let cooldown_days = age.and_then(Node::str).and_then(days);
     let at = root.entries().next().map_or(root.at(), |(key, _)| key.at());
+    if root.get("enabledManagers").is_none() && hooks_are_on(root) {
+        let ecosystems = vec!["pre-commit".to_string()];
+        facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days });
+    }
     facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days });
+}
+
+/// Renovate leaves pre-commit alone unless told otherwise; a preset of another repository may tell it.
+/// <https://docs.renovatebot.com/modules/manager/pre-commit/>
+fn hooks_are_on(root: Node) -> bool {
+    let written = root.path(&["pre-commit", "enabled"]).and_then(Node::bool) == Some(true);
+    let mut presets = root.get("extends").into_iter().flat_map(Node::items).filter_map(Node::str);
+    written || presets.any(|preset| preset == ":enablePreCommit" || preset.contains('>'))
 }
 
 /// `3 days`, `1 week`, `14`: whole days.
@@ -123,5 +135,19 @@ mod tests {
         assert_eq!(updaters(".renovaterc", "{\"enabled\": false}"), []);
         let text = "sources:\n  a: {kind: dockerimage}\n  b: {kind: dockerimage}\ntargets: {}\n";
         assert_eq!(updaters("updatecli/updatecli.d/x.yaml", text), [("updatecli".into(), "dockerimage".into(), None)]);
+    }
+
+    #[test]
+    fn hooks_are_moved_by_renovate_only_when_it_is_told_to() {
+        let rows = [
+            (r#"{"extends": ["config:recommended"]}"#, 1),
+            (r#"{"extends": [":enablePreCommit"]}"#, 2),
+            (r#"{"pre-commit": {"enabled": true}}"#, 2),
+            (r#"{"extends": ["github>acme/presets"]}"#, 2),
+            (r#"{"enabledManagers": ["npm"], "extends": [":enablePreCommit"]}"#, 1),
+        ];
+        for (text, count) in rows {
+            assert_eq!(updaters("renovate.json", text).len(), count, "{text}");
+        }
     }
 }

@@ -54,6 +54,11 @@
 //!       - run: curl -fsS https://example.org/data.json -o data.json
 //!       - run: curl -fsS http://localhost:8080/script | sh
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 13 findings in 7 of them.
+//! Read by eye: 13, false: 0. Ledger: `docs/evidence/download-unverified.tsv`.
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::pin::Strength;

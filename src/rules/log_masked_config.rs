@@ -44,6 +44,11 @@
 //!           AWS_REGION: ${{ vars.AWS_REGION }}
 //!           SLACK_WEBHOOK_URL: ${{ secrets.SLACK_WEBHOOK_URL }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 83 findings in 21 of them.
+//! Read by eye: 26, false: 1. Ledger: `docs/evidence/log-masked-config.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};

@@ -43,6 +43,11 @@
 //! ```text requirements-dev.txt good
 //! ruff==0.8.1
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 7 findings in 6 of them.
+//! Read by eye: 7, false: 0. Ledger: `docs/evidence/repro-tool-drift.tsv`.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::pin::Strength;

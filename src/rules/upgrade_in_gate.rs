@@ -51,6 +51,11 @@
 //!       - run: pip install -U pip
 //!       - run: pip install -U pytest==8.3.3
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 9 findings in 6 of them.
+//! Read by eye: 9, false: 0. Ledger: `docs/evidence/upgrade-in-gate.tsv`.
 
 use crate::model::check::is_on_patch;
 use crate::model::finding::{Finding, Findings};

@@ -49,6 +49,11 @@
 //!     steps:
 //!       - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683  # v4.2.2
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 27 findings in 27 of them.
+//! Read by eye: 27, false: 1. Ledger: `docs/evidence/upgrade-no-owner.tsv`.
 
 use crate::model::facts::Updater;
 use crate::model::finding::Findings;
