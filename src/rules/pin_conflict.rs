@@ -56,7 +56,8 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: no finding.
+//! In 52 public repositories: no finding. Fourteen files that are installed together with others were read and stay clean. Ledger:
+//! `docs/evidence/pin-conflict.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pin::Strength;
