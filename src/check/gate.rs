@@ -69,32 +69,25 @@ impl<'p> Walk<'p> {
         }
         for job in &pipeline.jobs {
             let who = format!("job `{}` of {path}", job.id);
-            self.job(source, (pipeline, job), &who, 0, Workspace::of(self.project, job));
+            let mut around = Around {
+                who,
+                source,
+                from: None,
+                ci: true,
+                depth: 0,
+                env: vec![&pipeline.env, &job.env],
+                build: None,
+                verified: false,
+                workspace: Workspace::of(self.project, job),
+                left: Vec::new(),
+            };
+            self.steps(job, &mut around);
         }
     }
 
-    fn job(
-        &mut self,
-        source: SourceId,
-        (pipeline, job): (&'p Pipeline, &'p Job),
-        who: &str,
-        depth: usize,
-        workspace: Workspace,
-    ) {
-        let mut around = Around {
-            who: who.to_string(),
-            source,
-            from: None,
-            ci: true,
-            depth,
-            env: vec![&pipeline.env, &job.env],
-            build: None,
-            verified: false,
-            workspace,
-            left: Vec::new(),
-        };
+    fn steps(&mut self, job: &'p Job, around: &mut Around<'p>) {
         for step in &job.steps {
-            self.step(step, &mut around);
+            self.step(step, around);
         }
     }
 
@@ -107,8 +100,9 @@ impl<'p> Walk<'p> {
                 around.verified |= script.commands.iter().any(verifies);
                 around.left.extend(script.commands.iter().flat_map(variables_left));
             }
-            StepKind::Uses { component, .. } => {
+            StepKind::Uses { component, inputs } => {
                 let reference = self.project.reference(*component);
+                around.verified |= installs_locked(&reference.subject.name, inputs);
                 if let Origin::Path(path) = &reference.origin {
                     self.component(path, step, around);
                 }
@@ -117,8 +111,8 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// A composite action of this repository: its steps run in the caller's job.
-    fn component(&mut self, path: &str, step: &Step, around: &Around<'p>) {
+    /// A composite action of this repository: its steps run in the caller's job, with the caller's environment.
+    fn component(&mut self, path: &str, step: &'p Step, around: &mut Around<'p>) {
         if around.depth >= MAX_DEPTH {
             return;
         }
@@ -133,7 +127,11 @@ impl<'p> Walk<'p> {
                 self.dockerfile(&folder, file, &Reach { who: around.who.clone(), at: *at, ci: true }, around.depth);
             }
             for (component, job) in facts.components.iter().flat_map(|c| c.jobs.iter().map(move |job| (c, job))) {
-                self.job(source.id, (component, job), &around.who, around.depth + 1, around.workspace.clone());
+                let mut inner = Around { source: source.id, depth: around.depth + 1, ..around.clone() };
+                inner.env.extend([step.env.as_slice(), &component.env, &job.env]);
+                self.steps(job, &mut inner);
+                around.verified |= inner.verified;
+                around.left.extend(inner.left);
             }
         }
     }
@@ -479,6 +477,19 @@ impl<'p> Walk<'p> {
 /// The folder that a command runs in. One that cannot be followed is taken for the script's own: better a file found than none.
 fn folder(script: &Script, command: &Command) -> String {
     command.cwd.as_deref().and_then(|cwd| join(&script.cwd, cwd)).unwrap_or_else(|| script.cwd.clone())
+}
+
+/// `prefix-dev/setup-pixi` installs with `--locked` where a lock is, unless it is told otherwise: a stale lock fails the job there.
+fn installs_locked(component: &str, inputs: &[Assignment]) -> bool {
+    let told = |name: &str, not: &str| {
+        inputs
+            .iter()
+            .any(|input| input.name == name && !matches!(&input.value, Value::Literal(text) if text.trim() != not))
+    };
+    component == "prefix-dev/setup-pixi"
+        && !told("run-install", "false")
+        && !told("locked", "false")
+        && !told("frozen", "true")
 }
 
 fn inside<'p>(around: &Around<'p>, source: SourceId, reach: &Reach) -> Around<'p> {

@@ -150,14 +150,14 @@ impl Project {
         manifest.entries.iter().map(|entry| self.reference(entry.reference))
     }
 
-    /// Whether one of these files holds `name` at one version.
+    /// Whether these files hold `name`: by a line for every environment, or by lines for several that are all pinned.
     pub fn holds(&self, files: &[SourceId], name: &str) -> bool {
-        files.iter().flat_map(|&source| &self.facts_of(source).manifests).any(|manifest| {
-            self.entries_of(manifest).any(|reference| {
-                reference.subject.name == name
-                    && reference.effective().is_some_and(|strength| strength >= Strength::Exact)
-            })
-        })
+        let manifests = files.iter().flat_map(|&source| &self.facts_of(source).manifests);
+        let lines = manifests.flat_map(|manifest| self.entries_of(manifest));
+        let lines: Vec<&Reference> = lines.filter(|reference| reference.subject.name == name).collect();
+        let pinned = |reference: &Reference| reference.effective().is_some_and(|strength| strength >= Strength::Exact);
+        let everywhere = lines.iter().any(|line| line.marker.is_none() && pinned(line));
+        everywhere || !lines.is_empty() && lines.iter().all(|line| pinned(line))
     }
 
     /// Packages that an install names on its command line and that nothing holds.

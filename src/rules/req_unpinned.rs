@@ -109,8 +109,9 @@
 //!
 //! # Measured
 //!
-//! 64 findings in 19 of 52 public repositories (43 `warning`, 21 `info`); all read by eye, none false. Every `pip install -r` in their workflows and
-//! Dockerfiles was searched by text: no file with loose lines was missed.
+//! 64 findings in 19 of 52 public repositories (43 `warning`, 21 `info`); all opened at their lines for the
+//! ledger: 1 is false (a marker that no job of the project can meet). Every `pip install -r` in their workflows and Dockerfiles was searched by
+//! text: no file with loose lines was missed.
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::installs::speaks_of_newest;

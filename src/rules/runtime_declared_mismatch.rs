@@ -87,8 +87,8 @@
 //!
 //! # Measured
 //!
-//! No finding in 52 public repositories. In 15 of them both the range and the tested versions can be seen, and all agree; each was read by
-//! eye. Ledger of those: `docs/evidence/runtime-declared-mismatch.tsv`.
+//! No finding in 52 public repositories. In 15 of them both the range and the tested versions can be seen, and all agree; each was
+//! compared by its range and its tested versions. Ledger of those: `docs/evidence/runtime-declared-mismatch.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::images::is_example;
