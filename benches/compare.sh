@@ -4,8 +4,8 @@
 # usage: benches/compare.sh [FOLDER_OF_REPOSITORIES]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --release --locked --quiet
-pinguard=$PWD/target/release/pinguard
+[ -n "${PINGUARD:-}" ] || cargo build --release --locked --quiet
+pinguard=${PINGUARD:-$PWD/target/release/pinguard}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -25,7 +25,7 @@ struct Files<'c> {
 
 impl Wanted for Files<'_> {
     fn wants(&self, path: &str) -> bool {
-        formats::claim(path) != Claim::No
+        !formats::is_foreign(path) && formats::claim(path) != Claim::No
     }
 
     fn excludes(&self, path: &str) -> bool {

@@ -17,7 +17,7 @@ fn claims(path: &str) -> Claim {
     let python = path.ends_with(".py");
     let depth = path.matches('/').count();
     let known = || path.split('/').any(|part| FOLDERS.contains(&part));
-    if python && (depth <= 2 || known()) { Claim::Maybe } else { Claim::No }
+    if python && (depth <= 1 || known()) { Claim::Maybe } else { Claim::No }
 }
 
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {

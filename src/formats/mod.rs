@@ -83,6 +83,39 @@ formats! {
     inline_script,
 }
 
+/// Ends of files that no format wants, whatever stands before them. Most files of most trees end here.
+const FOREIGN: &[&str] = &[
+    "c", "cc", "cpp", "css", "csv", "gif", "go", "h", "hpp", "html", "ico", "ipynb", "java", "jpeg", "jpg", "js",
+    "jsx", "kt", "map", "md", "mdx", "mjs", "parquet", "pdf", "pl", "png", "po", "proto", "pyc", "pyi", "rb", "rs",
+    "rst", "scala", "scss", "so", "sql", "svg", "swift", "ts", "tsx", "vue", "webp", "whl", "woff", "woff2", "xml",
+    "zip",
+];
+
+/// Whether a path can be told by its end alone to be of no format.
+pub fn is_foreign(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let Some((stem, end)) = name.rsplit_once('.') else { return false };
+    // `Dockerfile.go` is a Dockerfile.
+    FOREIGN.binary_search(&end).is_ok() && !stem.ends_with("ockerfile") && !stem.ends_with("ontainerfile")
+}
+
+#[cfg(test)]
+mod ends {
+    use super::{Claim, FOREIGN, claim, is_foreign};
+
+    #[test]
+    fn no_format_wants_a_foreign_end() {
+        assert!(FOREIGN.is_sorted());
+        for end in FOREIGN {
+            for folder in ["", "ci/", "requirements/", ".github/workflows/", "a/b/"] {
+                let path = format!("{folder}requirements.{end}");
+                assert!(is_foreign(&path) && claim(&path) == Claim::No, "{path}");
+            }
+            assert!(!is_foreign(&format!("docker/Dockerfile.{end}")));
+        }
+    }
+}
+
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.
 pub fn claim(path: &str) -> Claim {
     let mut claim = Claim::No;

@@ -9,6 +9,7 @@ use crate::model::project::Project;
 use crate::model::rule::{Level, Rule};
 use crate::model::source::Position;
 use crate::model::span::{Location, SourceId, Span};
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// A place as people count.
@@ -132,8 +133,10 @@ impl<'a> Masks<'a> {
                 }
             }
         }
-        for (source, spans) in known {
-            let mask = Mask::of(root.project.sources.get(source), &spans);
+        let sources = &root.project.sources;
+        let known: Vec<(SourceId, Vec<Span>)> = known.into_iter().collect();
+        let masks: Vec<Mask> = known.par_iter().map(|(source, spans)| Mask::of(sources.get(*source), spans)).collect();
+        for ((source, _), mask) in known.into_iter().zip(masks) {
             self.by_source.insert((std::ptr::from_ref(root.project), source), mask);
         }
     }

@@ -104,6 +104,12 @@ fn root_of(full: &Path) -> PathBuf {
 }
 
 fn relative(folder: &Path, full: &Path) -> String {
+    // Most paths are text with `/` already, and this is asked for every file of a tree.
+    if let (true, Some(folder), Some(full)) = (cfg!(unix), folder.to_str(), full.to_str())
+        && let Some(rest) = full.strip_prefix(folder)
+    {
+        return rest.trim_start_matches('/').to_string();
+    }
     let rest = full.strip_prefix(folder).unwrap_or(full);
     let mut path = String::with_capacity(rest.as_os_str().len());
     for part in rest.components() {

@@ -18,11 +18,13 @@ use crate::model::project::{LockState, Project};
 use crate::model::reference::{Ecosystem, Held, Origin, Reference, ReferenceId, Role};
 use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Every lock that has, or names, a manifest: which one, and whether the lock describes it. In order of paths.
 pub fn states(project: &Project) -> Vec<LockState> {
-    let mut states: Vec<LockState> = project.lock_files().filter_map(|lock| state(project, lock)).collect();
+    let locks: Vec<&Lock> = project.lock_files().collect();
+    let mut states: Vec<LockState> = locks.par_iter().filter_map(|lock| state(project, lock)).collect();
     states.sort_by(|a, b| project.source(a.lock).path.cmp(&project.source(b.lock).path));
     states
 }
