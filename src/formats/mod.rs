@@ -99,23 +99,6 @@ pub fn is_foreign(path: &str) -> bool {
     FOREIGN.binary_search(&end).is_ok() && !stem.ends_with("ockerfile") && !stem.ends_with("ontainerfile")
 }
 
-#[cfg(test)]
-mod ends {
-    use super::{Claim, FOREIGN, claim, is_foreign};
-
-    #[test]
-    fn no_format_wants_a_foreign_end() {
-        assert!(FOREIGN.is_sorted());
-        for end in FOREIGN {
-            for folder in ["", "ci/", "requirements/", ".github/workflows/", "a/b/"] {
-                let path = format!("{folder}requirements.{end}");
-                assert!(is_foreign(&path) && claim(&path) == Claim::No, "{path}");
-            }
-            assert!(!is_foreign(&format!("docker/Dockerfile.{end}")));
-        }
-    }
-}
-
 /// What the formats say of a path: `Yes` and `Maybe` files are worth opening.
 pub fn claim(path: &str) -> Claim {
     let mut claim = Claim::No;
@@ -136,4 +119,21 @@ pub fn of(source: &Source) -> Option<&'static Format> {
         Claim::Maybe => (format.sniff)(&source.text),
         Claim::No => false,
     })
+}
+
+#[cfg(test)]
+mod ends {
+    use super::{Claim, FOREIGN, claim, is_foreign};
+
+    #[test]
+    fn no_format_wants_a_foreign_end() {
+        assert!(FOREIGN.is_sorted());
+        for end in FOREIGN {
+            for folder in ["", "ci/", "requirements/", ".github/workflows/", "a/b/"] {
+                let path = format!("{folder}requirements.{end}");
+                assert!(is_foreign(&path) && claim(&path) == Claim::No, "{path}");
+            }
+            assert!(!is_foreign(&format!("docker/Dockerfile.{end}")));
+        }
+    }
 }
