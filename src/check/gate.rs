@@ -35,7 +35,7 @@ pub fn reach(project: &Project) -> Gate {
 struct Walk<'p> {
     project: &'p Project,
     gate: Gate,
-    /// Scripts that were followed already, by place and by who.
+    /// Scripts and composite actions that were followed already, by place and by who.
     done: HashSet<(Location, String)>,
 }
 
@@ -116,15 +116,21 @@ impl<'p> Walk<'p> {
         if around.depth >= MAX_DEPTH {
             return;
         }
+        // A path is one of the checkout, also inside of an action; a project below the root has its own `.github`.
         let base = base_folder(&self.project.source(around.source).path);
-        let Some(folder) = join(&base, path) else { return };
         let project = self.project;
         for name in ["action.yml", "action.yaml"] {
-            let Some(source) = project.sources.find_from(&folder, name) else { continue };
+            let at = |base: &str| project.sources.find_from(&join(base, path)?, name);
+            let Some(source) = at(&base).or_else(|| at("")) else { continue };
+            let folder = source.folder();
             self.mark(source.id, Reach { who: around.who.clone(), at: step.at, ci: true });
+            // An action that calls itself twice would double with every level.
+            if !self.done.insert((source.whole(), around.who.clone())) {
+                continue;
+            }
             let facts = project.facts_of(source.id);
             for (file, at) in &facts.builds_of {
-                self.dockerfile(&folder, file, &Reach { who: around.who.clone(), at: *at, ci: true }, around.depth);
+                self.dockerfile(folder, file, &Reach { who: around.who.clone(), at: *at, ci: true }, around.depth);
             }
             for (component, job) in facts.components.iter().flat_map(|c| c.jobs.iter().map(move |job| (c, job))) {
                 let mut inner = Around { source: source.id, depth: around.depth + 1, ..around.clone() };

@@ -17,6 +17,9 @@ use crate::model::span::Location;
 use crate::rules;
 use rayon::prelude::*;
 
+/// How many unreadable places of one source are told one by one: a broken file is mended from its top.
+const MAX_UNREADABLE: usize = 100;
+
 /// Reads every source to facts and joins them to a project.
 pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Policy) -> Project {
     let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
@@ -37,6 +40,7 @@ fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
     let Some(format) = formats::of(source) else { return Facts::of(id, "") };
     let mut facts = Facts::of(id, format.name);
     (format.read)(source, sources, &mut facts);
+    facts.keep_unreadable(MAX_UNREADABLE);
     facts
 }
 

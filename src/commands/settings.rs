@@ -77,7 +77,11 @@ fn of_project(root: &Root) -> io::Result<Option<(String, String)>> {
         if !disk::exists(&path) {
             continue;
         }
-        let text = disk::read_named(&path)?;
+        let text = match disk::read_named(&path) {
+            // A manifest that is no text configures nothing; the walk reports it as a finding.
+            Err(error) if name == "pyproject.toml" && error.kind() == io::ErrorKind::InvalidData => continue,
+            text => text?,
+        };
         if name == "pinguard.toml" || text.contains("tool.pinguard") || text.contains("pinguard]") {
             return Ok(Some((name.to_string(), text)));
         }

@@ -91,4 +91,23 @@ impl Facts {
     pub fn problem(&mut self, kind: ProblemKind, at: Location, text: impl Into<String>) {
         self.problems.push(Problem { kind, at, text: text.into() });
     }
+
+    /// Keeps the first `limit` unreadable places and says at the next one how many more there are.
+    pub fn keep_unreadable(&mut self, limit: usize) {
+        let unreadable = |problem: &Problem| problem.kind == ProblemKind::Unreadable;
+        let count = self.problems.iter().filter(|problem| unreadable(problem)).count();
+        // One more than the limit is told as it is: "1 more" says less.
+        if count <= limit + 1 {
+            return;
+        }
+        let mut seen = 0;
+        self.problems.retain_mut(|problem| {
+            seen += usize::from(unreadable(problem));
+            if unreadable(problem) && seen == limit + 1 {
+                problem.text =
+                    format!("here and further down stand {} more mistakes; correct those above first", count - limit);
+            }
+            !unreadable(problem) || seen <= limit + 1
+        });
+    }
 }

@@ -23,7 +23,7 @@ fn command(row: &Row) -> String {
         _ => "notice",
     };
     let (start, end) = (row.place.start, row.place.end);
-    let mut command = format!("::{name} file={},line={}", property(&row.place.path), start.line);
+    let mut command = format!("::{name} file={},line={}", property(&clean::path(&row.place.path)), start.line);
     command += &format!(",endLine={}", end.line);
     if start.line == end.line {
         command += &format!(",col={},endColumn={}", start.column, end.column);

@@ -178,14 +178,15 @@ impl Mask {
             at = next;
             let name = &line[word.clone()];
             let Some(value) = value_after(line, word.end, name) else { continue };
-            let text = &line[value.clone()];
+            let text = &line[value.start..value.end(MAX_SEEN)];
             if name == "name" && is_secret_name(text) {
                 pair = Pair::Named;
             }
             let asked = is_secret_name(name) || name == "value" && (before == Pair::Named || pair == Pair::Named);
             if asked && is_secret_value(text) {
-                self.hide(source, Span::new(start + value.start, start + value.end), everywhere(text));
-                at = value.end;
+                // Only what is hidden is followed to its end, so that no line is walked more than once.
+                at = value.end(usize::MAX);
+                self.hide(source, Span::new(start + value.start, start + at), everywhere(&line[value.start..at]));
             }
         }
         pair
@@ -317,8 +318,31 @@ fn word_from(line: &str, at: usize) -> Option<(std::ops::Range<usize>, usize)> {
     Some((start..end, end))
 }
 
+/// How many bytes of a value say whether it is a secret.
+const MAX_SEEN: usize = 256;
+
+/// A value in a line, whose end is not known yet.
+struct ValueStart<'l> {
+    line: &'l str,
+    start: usize,
+    quote: Option<char>,
+}
+
+impl ValueStart<'_> {
+    /// Where the value ends, looking at no more than `limit` bytes of it.
+    fn end(&self, limit: usize) -> usize {
+        let upto = self.start.saturating_add(limit).min(self.line.len());
+        let upto = (self.start..=upto).rev().find(|&at| self.line.is_char_boundary(at)).unwrap_or(self.start);
+        let stop = |c: char| match self.quote {
+            Some(quote) => c == quote || c == '\n',
+            None => c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | '"'),
+        };
+        self.line[self.start..upto].find(stop).map_or(upto, |len| self.start + len)
+    }
+}
+
 /// The value that follows a name: after `:` or `=`, or after a space when the name is an option.
-fn value_after(line: &str, end: usize, name: &str) -> Option<std::ops::Range<usize>> {
+fn value_after<'l>(line: &'l str, end: usize, name: &str) -> Option<ValueStart<'l>> {
     let rest = &line[end..];
     let plain = rest.trim_start_matches(['"', '\'']);
     let spaced = plain.trim_start_matches([' ', '\t']);
@@ -329,13 +353,10 @@ fn value_after(line: &str, end: usize, name: &str) -> Option<std::ops::Range<usi
     };
     let value = value.trim_start_matches([' ', '\t']);
     let quote = value.chars().next().filter(|&c| c == '"' || c == '\'');
-    let body = quote.map_or(value, |_| &value[1..]);
-    let stop = |c: char| {
-        quote.map_or(c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | '"'), |quote| c == quote || c == '\n')
-    };
-    let len = body.find(stop).unwrap_or(body.len());
-    let start = line.len() - body.len();
-    (len > 0).then_some(start..start + len)
+    let start = line.len() - value.len() + usize::from(quote.is_some());
+    let value = ValueStart { line, start, quote };
+    // Four bytes hold one character of any kind.
+    (value.end(4) > start).then_some(value)
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -154,8 +154,20 @@ impl<'a> Masks<'a> {
                 out = hidden;
             }
         }
-        out
+        shortened(out)
     }
+}
+
+/// Bytes of one message, name or label that are shown. A name of a megabyte is somebody's joke, and would be printed several times.
+const LONGEST: usize = 4000;
+
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn places_of(judged: &Judged) -> impl Iterator<Item = Location> {

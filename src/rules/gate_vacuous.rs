@@ -89,16 +89,18 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let sites = project.gate_commands();
-    let tested = sites.iter().any(|site| site.check().is_some_and(|check| check.kind == CheckKind::Test));
+    // Counted once: every site asks whether there is a test besides it.
+    let is_test = |site: &Site| site.check().is_some_and(|check| check.kind == CheckKind::Test);
+    let mut tests: Vec<*const Command> =
+        sites.iter().filter(|site| is_test(site)).map(|site| std::ptr::from_ref(site.command)).collect();
+    tests.sort();
+    tests.dedup();
     for site in &sites {
-        if !tested {
+        if tests.is_empty() {
             collects_only(site, findings);
         }
-        let other = sites.iter().any(|other| {
-            let same = std::ptr::eq(other.command, site.command);
-            !same && other.check().is_some_and(|check| check.kind == CheckKind::Test)
-        });
         if is_pytest(site.command) {
+            let other = tests.len() > usize::from(tests.binary_search(&std::ptr::from_ref(site.command)).is_ok());
             accepts_none(site, other, findings);
         }
     }

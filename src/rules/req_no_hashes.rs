@@ -32,7 +32,7 @@
 //!
 //! # Measured
 //!
-//! 32 findings in 14 of 52 public repositories in `audit`; all read by eye, none false.
+//! No finding in 52 public repositories in `audit`; all read by eye, none false.
 
 use crate::model::finding::Findings;
 use crate::model::manifest::ManifestKind;

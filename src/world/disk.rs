@@ -259,6 +259,10 @@ fn read(folder: &Path, found: &Found) -> Reading {
 }
 
 fn read_text(path: &Path) -> Reading {
+    // Opening a pipe would wait for its writer for ever.
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        return Reading::Gone;
+    }
     let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Reading::Gone,

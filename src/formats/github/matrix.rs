@@ -30,6 +30,7 @@ pub fn read(matrix: Option<Node<'_>>) -> Matrix<'_> {
         .entries()
         .filter_map(|(key, value)| Some((key.str()?, value)))
         .filter(|(name, _)| !matches!(*name, "include" | "exclude"))
+        .take(MAX_LEGS)
         .collect();
     let mut legs = product(&axes);
     let excluded: Vec<Node> = matrix.get("exclude").into_iter().flat_map(Node::items).collect();

@@ -9,6 +9,10 @@ use std::collections::{HashMap, HashSet};
 /// How deep `extends` and `!reference` nest at most, as on the server.
 const MAX_DEPTH: usize = 11;
 
+/// How many items one list holds at most, references followed, and how many steps are made to find them: lists that name themselves
+/// several times would grow without end.
+const MAX_ITEMS: usize = 10_000;
+
 /// Keys at the top that are no jobs.
 const GLOBAL: [&str; 12] = [
     "default",
@@ -104,8 +108,13 @@ impl<'t> Config<'t> {
     pub fn flatten(&self, list: Node<'t>) -> Vec<Node<'t>> {
         let mut found = Vec::new();
         let mut waiting = vec![(list, 0)];
+        let mut steps = 0;
         while let Some((node, depth)) = waiting.pop() {
-            let Some(node) = self.deref(node).filter(|_| depth <= MAX_DEPTH && found.len() < 10_000) else { continue };
+            steps += 1;
+            if steps > 4 * MAX_ITEMS || found.len() >= MAX_ITEMS {
+                break;
+            }
+            let Some(node) = self.deref(node).filter(|_| depth <= MAX_DEPTH) else { continue };
             if node.is_seq() {
                 waiting.extend(node.items().rev().map(|item| (item, depth + 1)));
             } else {

@@ -5,7 +5,7 @@ use super::image::images;
 use super::script;
 use super::trigger;
 use super::variables::{Known, assignments};
-use crate::model::facts::Facts;
+use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Artifact, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Dialect, Script, Shell};
@@ -22,11 +22,18 @@ pub struct Reader<'t, 'c> {
     images: HashMap<(Location, String), ReferenceId>,
     /// Scripts by place: several jobs share `before_script`.
     scripts: HashMap<(Location, usize), Script>,
+    /// How much script was given to jobs.
+    script_bytes: usize,
+    /// Whether it was said that it is too much.
+    told: bool,
 }
+
+/// How many bytes of scripts all jobs of a pipeline have at most: a thousand jobs that extend one long template multiply it.
+const MAX_SCRIPTS: usize = 8 << 20;
 
 impl<'t, 'c> Reader<'t, 'c> {
     pub fn new(config: &'c Config<'t>, facts: &'c mut Facts) -> Reader<'t, 'c> {
-        Reader { config, facts, images: HashMap::new(), scripts: HashMap::new() }
+        Reader { config, facts, images: HashMap::new(), scripts: HashMap::new(), script_bytes: 0, told: false }
     }
 
     /// The jobs that run. A file without any still names its default image.
@@ -183,6 +190,11 @@ impl<'t, 'c> Reader<'t, 'c> {
         let mut steps = Vec::new();
         for (name, phase, (list, key)) in lists {
             for text in script::texts(&list) {
+                self.script_bytes += text.text.len();
+                if self.script_bytes > MAX_SCRIPTS {
+                    self.too_much(text.at);
+                    continue;
+                }
                 let place = (text.at, text.text.len());
                 let script = match self.scripts.get(&place) {
                     Some(script) => script.clone(),
@@ -193,6 +205,14 @@ impl<'t, 'c> Reader<'t, 'c> {
             }
         }
         steps
+    }
+
+    /// Says once that the jobs share more than can be read for each of them.
+    fn too_much(&mut self, at: Location) {
+        if !std::mem::replace(&mut self.told, true) {
+            let text = "the jobs of this pipeline run more than 8 MiB of scripts, shared ones counted each time; the rest was not read";
+            self.facts.problem(ProblemKind::Unreadable, at, text);
+        }
     }
 
     fn timeout(&self, layers: &Layers<'t, 'c>) -> Setting<u32> {

@@ -453,7 +453,8 @@ impl<'a> Parser<'a> {
         self.skip_blanks();
         let missing = self.at_end() || matches!(self.byte(0), b'\n' | b';' | b'|' | b')' | b'&');
         let target = if missing { self.empty_word() } else { self.word().0 };
-        if matches!(*operator, "<<" | "<<-") && !target.text.text.is_empty() {
+        let few = self.pending.len() < MOST_HERE_DOCUMENTS;
+        if matches!(*operator, "<<" | "<<-") && !target.text.text.is_empty() && few {
             self.pending.push(Pending {
                 command,
                 delimiter: target.text.text.clone(),
@@ -496,6 +497,9 @@ impl<'a> Parser<'a> {
         self.inner_document(command, start..body_end);
     }
 }
+
+/// Here-documents that may wait for one line end; no script has more than a few, and each is looked for among the redirections.
+const MOST_HERE_DOCUMENTS: usize = 64;
 
 /// Longest first.
 const OPERATORS: [&str; 12] = ["&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", "<", ">>", ">&", ">|", ">"];

@@ -5,6 +5,12 @@ use crate::model::span::{Location, SourceId, Span};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// How many problems of one text are told one by one. A broken file is mended from its top; what it says a thousand times is no news.
+const MAX_PROBLEMS: usize = 100;
+
+/// How many bytes of a text weigh as much as a node.
+const BYTES_OF_A_NODE: u64 = 64;
+
 /// How many bytes of quotes stand on each side of a scalar.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::syntax) struct Quotes {
@@ -44,6 +50,8 @@ pub(in crate::syntax) struct Builder<'s> {
     anchors: HashMap<usize, Anchored>,
     expanded: u64,
     aliased: u64,
+    /// Problems beyond [`MAX_PROBLEMS`]: where the first of them stands, and how many there are.
+    untold: Option<(Location, usize)>,
     /// Duplicate keys are a mistake (YAML, JSON); TOML's own parser reports them.
     pub unique_keys: bool,
     /// `<<` merges.
@@ -66,7 +74,8 @@ impl<'s> Builder<'s> {
             template: None,
         };
         let (frames, pending, anchors) = (Vec::new(), Vec::new(), HashMap::new());
-        Builder { tree, frames, pending, anchors, expanded: 0, aliased: 0, unique_keys: true, merges: false }
+        let (expanded, aliased, untold) = (0, 0, None);
+        Builder { tree, frames, pending, anchors, expanded, aliased, untold, unique_keys: true, merges: false }
     }
 
     pub fn depth(&self) -> usize {
@@ -110,10 +119,12 @@ impl<'s> Builder<'s> {
     }
 
     fn leaf(&mut self, data: Data, anchor: usize) {
+        // A text of a megabyte that a thousand aliases name is as much as a thousand lists.
+        let nodes = 1 + data.outer.len() as u64 / BYTES_OF_A_NODE;
         let id = self.push(data);
-        self.expanded += 1;
+        self.expanded += nodes;
         if anchor != 0 {
-            self.anchors.insert(anchor, Anchored { id, nodes: 1, height: 0 });
+            self.anchors.insert(anchor, Anchored { id, nodes, height: 0 });
         }
     }
 
@@ -186,7 +197,18 @@ impl<'s> Builder<'s> {
 
     pub fn problem(&mut self, span: Span, text: String) {
         let at = Location::new(self.tree.source, span);
-        self.tree.problems.push((at, text));
+        if self.tells_more(at) {
+            self.tree.problems.push((at, text));
+        }
+    }
+
+    /// Whether one more problem is told; counts it where not.
+    fn tells_more(&mut self, at: Location) -> bool {
+        if self.tree.problems.len() < MAX_PROBLEMS {
+            return true;
+        }
+        self.untold.get_or_insert((at, 0)).1 += 1;
+        false
     }
 
     pub fn comment(&mut self, span: Span) {
@@ -210,6 +232,11 @@ impl<'s> Builder<'s> {
     /// The tree; whatever is open is closed where its last child ends.
     pub fn finish(mut self) -> Tree<'s> {
         self.close_all();
+        if let Some((at, count)) = self.untold {
+            self.tree
+                .problems
+                .push((at, format!("here and further down stand {count} more mistakes; correct those above first")));
+        }
         self.tree.problems.sort_by_key(|(at, _)| at.span.start);
         self.tree.comments.sort();
         self.tree
@@ -265,8 +292,12 @@ impl<'s> Builder<'s> {
         if self.merges && name == "<<" && two.plain() {
             return;
         }
-        let line = 1 + memchr::memchr_iter(b'\n', &self.tree.text.as_bytes()[..one.outer.start as usize]).count();
         let span = two.data().outer;
+        // Counting lines costs as much as what stands before, so it is not done for what nobody will read.
+        if !self.tells_more(Location::new(self.tree.source, span)) {
+            return;
+        }
+        let line = 1 + memchr::memchr_iter(b'\n', &self.tree.text.as_bytes()[..one.outer.start as usize]).count();
         self.problem(
             span,
             format!("the key `{name}` stands twice in one mapping, first on line {line}; remove one of them"),
