@@ -223,7 +223,8 @@ fn standard_input_is_judged_as_the_file_it_is_named_after() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinguard"));
         command.args(arguments).current_dir(&sandbox.0).stdin(std::process::Stdio::piped());
         let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("the binary runs");
-        std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), text.as_bytes()).expect("written");
+        // A run that refuses its arguments ends before it reads.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), text.as_bytes());
         child.wait_with_output().expect("it ends")
     };
     let latest = "services: {a: {image: 'redis:latest'}}\n";

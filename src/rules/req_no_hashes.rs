@@ -32,7 +32,7 @@
 //!
 //! # Measured
 //!
-//! No finding in 52 public repositories in `audit`; all read by eye, none false.
+//! Profile `audit`: 32 findings in 14 repositories of 52; all read by eye, none false.
 
 use crate::model::finding::Findings;
 use crate::model::manifest::ManifestKind;
