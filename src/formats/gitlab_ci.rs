@@ -17,7 +17,8 @@ mod variables;
 
 use super::{Claim, Format};
 use crate::model::facts::Facts;
-use crate::model::pipeline::{CiSystem, Pipeline, Scope, Setting};
+use crate::model::dialect::{Dialect, Masks};
+use crate::model::pipeline::{Pipeline, Scope, Setting};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use config::Config;
@@ -25,6 +26,22 @@ use job::Reader;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "gitlab ci", claims, sniff: super::by_path, read };
+
+/// How GitLab says things. <https://docs.gitlab.com/ci/variables/>, <https://docs.gitlab.com/ci/secrets/>
+pub static DIALECT: Dialect = Dialect {
+    name: "GitLab CI",
+    masks: Masks::Values,
+    unseen_variables: true,
+    present: &["CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_REPOSITORY_URL"],
+    publishes: true,
+    identity: "an `id_tokens:` entry of the job, exchanged for short-lived credentials",
+    file: "`secrets:` of the job (a file by default) or a variable of type File: the variable holds a path",
+    narrow: "a masked, protected variable limited to the one environment that needs it",
+    report: "before_script:\n  - pinguard env-report",
+    keeps_report: "pytest --junitxml=junit.xml   # with artifacts:reports:junit: junit.xml",
+    keeps_on_success: true,
+    bash: false,
+};
 
 fn claims(path: &str) -> Claim {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -61,7 +78,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let global = config.global().get("variables");
     let env = variables::assignments(&config, &global, Scope::Pipeline, "variables");
     let cancel = cancel(&config);
-    let (system, name) = (CiSystem::GitLab, source.path.clone());
+    let (system, name) = (&DIALECT, source.path.clone());
     facts.pipelines.push(Pipeline { system, name, at: source.top(), triggers, env, jobs, cancel, unseen });
 }
 

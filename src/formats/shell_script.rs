@@ -4,7 +4,7 @@
 
 use super::{Claim, Format};
 use crate::model::facts::Facts;
-use crate::model::script::{Dialect, Shell};
+use crate::model::script::{Language, Shell};
 use crate::model::source::{Source, Sources};
 use crate::model::text::Mapped;
 use crate::tools;
@@ -39,7 +39,7 @@ fn sniff(text: &str) -> bool {
 
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     // The parser takes flags of the first line; a script that is started by name has no others.
-    let shell = Shell { dialect: dialect(&source.path), ..Shell::PLAIN };
+    let shell = Shell { language: language(&source.path), ..Shell::PLAIN };
     let start = if source.text.starts_with('\u{feff}') { 3 } else { 0 };
     let text = Mapped::verbatim(&source.text[start..], source.id, start);
     // Scripts are started from the root far more often than from their own folder, and say `cd` when they are not.
@@ -47,12 +47,12 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     facts.scripts.push((source.file_name().to_string(), script));
 }
 
-fn dialect(path: &str) -> Dialect {
+fn language(path: &str) -> Language {
     let path = path.to_ascii_lowercase();
     match () {
-        _ if path.ends_with(".ps1") => Dialect::PowerShell,
-        _ if path.ends_with(".bat") || path.ends_with(".cmd") => Dialect::Cmd,
-        _ => Dialect::Posix,
+        _ if path.ends_with(".ps1") => Language::PowerShell,
+        _ if path.ends_with(".bat") || path.ends_with(".cmd") => Language::Cmd,
+        _ => Language::Posix,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod components;
 pub mod container;
+pub mod dialect;
 pub mod edit;
 pub mod facts;
 pub mod finding;

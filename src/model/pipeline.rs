@@ -1,28 +1,10 @@
 //! One model for every CI system: triggers, jobs, steps, environments, services. Does not know which system wrote it beyond a name.
 
+use super::dialect::Dialect;
 use super::reference::ReferenceId;
 use super::script::{Script, Shell};
 use super::span::Location;
 use super::text::Text;
-
-/// A CI system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum CiSystem {
-    /// GitHub Actions.
-    GitHub,
-    /// GitLab CI/CD.
-    GitLab,
-}
-
-impl CiSystem {
-    /// As its users write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            CiSystem::GitHub => "GitHub Actions",
-            CiSystem::GitLab => "GitLab CI",
-        }
-    }
-}
 
 /// Whether an event starts a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -132,8 +114,8 @@ impl<T> Setting<T> {
 /// A pipeline, or something with steps that a pipeline calls (a composite action).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pipeline {
-    /// Which system reads it.
-    pub system: CiSystem,
+    /// Which system reads it, in its own words.
+    pub system: &'static Dialect,
     /// Its name, or its path.
     pub name: String,
     /// Where it stands.

@@ -6,7 +6,7 @@ use super::text::Text;
 
 /// Which interpreter reads a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
+pub enum Language {
     /// sh, bash, dash, zsh, ash.
     Posix,
     /// Windows PowerShell and pwsh.
@@ -23,7 +23,7 @@ pub enum Dialect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shell {
     /// Which language.
-    pub dialect: Dialect,
+    pub language: Language,
     /// Whether it stops at the first failing command.
     pub errexit: bool,
     /// Whether a pipeline fails when any part fails.
@@ -34,11 +34,11 @@ pub struct Shell {
 
 impl Shell {
     /// `sh -e`: what most systems start.
-    pub const ERREXIT: Shell = Shell { dialect: Dialect::Posix, errexit: true, pipefail: false, xtrace: false };
+    pub const ERREXIT: Shell = Shell { language: Language::Posix, errexit: true, pipefail: false, xtrace: false };
     /// `bash -eo pipefail`.
-    pub const PIPEFAIL: Shell = Shell { dialect: Dialect::Posix, errexit: true, pipefail: true, xtrace: false };
+    pub const PIPEFAIL: Shell = Shell { language: Language::Posix, errexit: true, pipefail: true, xtrace: false };
     /// A plain `sh` without flags.
-    pub const PLAIN: Shell = Shell { dialect: Dialect::Posix, errexit: false, pipefail: false, xtrace: false };
+    pub const PLAIN: Shell = Shell { language: Language::Posix, errexit: false, pipefail: false, xtrace: false };
 }
 
 /// A script and what is in it.

@@ -84,7 +84,7 @@ use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::Error;
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::{Command, Dialect, Join, Nest, Script};
+use crate::model::script::{Command, Language, Join, Nest, Script};
 use crate::model::span::{Location, Span};
 
 /// The rule.
@@ -113,7 +113,7 @@ fn lost(site: &Site) -> Option<usize> {
     let inner = command.nesting.iter().rposition(|nest| *nest == Nest::Inner);
     let started_with = inner.map_or(site.script.shell.errexit, |_| command.shell.errexit);
     let quiet = command.nesting.iter().any(|nest| matches!(nest, Nest::Condition | Nest::Substitution));
-    if command.shell.errexit || started_with || quiet || command.shell.dialect != Dialect::Posix {
+    if command.shell.errexit || started_with || quiet || command.shell.language != Language::Posix {
         return None;
     }
     let script = site.script;

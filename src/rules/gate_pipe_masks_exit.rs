@@ -72,11 +72,10 @@
 use crate::model::check::Check;
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
-use crate::model::pipeline::CiSystem;
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::Error;
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::{Command, Dialect, Join, Nest};
+use crate::model::script::{Command, Language, Join, Nest};
 use crate::model::span::{Location, Span};
 
 /// The rule.
@@ -103,7 +102,7 @@ fn is_masked(site: &Site) -> bool {
     let command = site.command;
     let shell = command.shell;
     let asks = command.nesting.iter().any(|nest| matches!(nest, Nest::Condition | Nest::Substitution));
-    if command.join != Join::Pipe || shell.pipefail || shell.dialect != Dialect::Posix || asks {
+    if command.join != Join::Pipe || shell.pipefail || shell.language != Language::Posix || asks {
         return false;
     }
     let readers = site.script.pipe_from(site.index);
@@ -149,8 +148,8 @@ fn finding(project: &Project, site: &Site, check: &Check) -> Finding {
 /// Puts `set -o pipefail` before the line. Only where bash is known to read it: not every `sh` has the option.
 fn edit(project: &Project, site: &Site) -> Option<Edit> {
     let on_machine = site.job.is_some_and(|job| job.images.is_empty());
-    let on_github = site.pipeline.is_some_and(|pipeline| pipeline.system == CiSystem::GitHub);
-    let is_bash = site.step.is_some_and(|step| !step.shell_written) && on_machine && on_github;
+    let by_bash = site.pipeline.is_some_and(|pipeline| pipeline.system.bash);
+    let is_bash = site.step.is_some_and(|step| !step.shell_written) && on_machine && by_bash;
     let at = site.command.at;
     let source = project.source(at.source);
     let line = source.line_span(source.line_of(at.span.start));

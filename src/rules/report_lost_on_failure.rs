@@ -72,7 +72,7 @@
 use crate::model::check::{checks_of, is_on_patch};
 use crate::model::edit::Edit;
 use crate::model::finding::{Findings, Remedy, Safety};
-use crate::model::pipeline::{Assignment, CiSystem, Job, Step, StepKind, Value};
+use crate::model::pipeline::{Assignment, Job, Step, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -95,12 +95,11 @@ fn check(project: &Project, findings: &mut Findings) {
         if !is_on_patch(pipeline, job) || project.asleep(pipeline.at.source) {
             continue;
         }
-        match pipeline.system {
-            CiSystem::GitLab => kept_on_success(job, findings),
-            _ => {
-                let gathers = pipeline.jobs.iter().any(|job| fetches(project, job));
-                job.steps.iter().skip(first + 1).for_each(|step| skipped(project, step, gathers, findings));
-            }
+        if pipeline.system.keeps_on_success {
+            kept_on_success(job, findings);
+        } else {
+            let gathers = pipeline.jobs.iter().any(|job| fetches(project, job));
+            job.steps.iter().skip(first + 1).for_each(|step| skipped(project, step, gathers, findings));
         }
     }
 }

@@ -56,7 +56,7 @@
 
 use crate::model::check::{checks_of, is_on_patch};
 use crate::model::finding::{Findings, Remedy};
-use crate::model::pipeline::{Assignment, CiSystem, Job, StepKind, Value};
+use crate::model::pipeline::{Assignment, Job, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Advice, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -93,10 +93,7 @@ fn check(project: &Project, findings: &mut Findings) {
         "{} of {tests} jobs with tests leave no machine-readable report: nobody can ask later which test failed how often",
         members.len()
     );
-    let snippet = match system {
-        CiSystem::GitLab => "pytest --junitxml=junit.xml   # with artifacts:reports:junit: junit.xml",
-        _ => "pytest --junitxml=junit.xml   # and actions/upload-artifact with if: ${{ !cancelled() }}",
-    };
+    let snippet = system.keeps_report;
     let mut finding = Findings::finding(&RULE, "report", command.at, message)
         .help(format!("let pytest write one and keep it: `{snippet}`"))
         .remedy(Remedy::Guide(snippet.to_string()))

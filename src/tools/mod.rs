@@ -29,7 +29,7 @@ pub use recipe::{Line, Recipe, read_recipe, runs};
 
 use crate::model::facts::Facts;
 use crate::model::reference::{Reference, ReferenceId};
-use crate::model::script::{Command, Deed, Dialect, Enforcement, Install, InstallTool, Join, Script, Shell, Word};
+use crate::model::script::{Command, Deed, Enforcement, Install, InstallTool, Join, Language, Script, Shell, Word};
 use crate::model::source::join;
 use crate::model::span::Location;
 use crate::model::text::{Mapped, Text};
@@ -72,7 +72,7 @@ pub fn read_words(words: Vec<Text>, at: Location, cwd: &str, key: &str, facts: &
 pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &mut Facts) {
     let mut env = Vec::new();
     for (index, command) in commands.iter_mut().enumerate() {
-        if !matches!(shell.dialect, Dialect::Posix | Dialect::PowerShell | Dialect::Cmd) {
+        if !matches!(shell.language, Language::Posix | Language::PowerShell | Language::Cmd) {
             break;
         }
         let exported = env.len();

@@ -1,6 +1,6 @@
 //! What a `RUN` runs: which shell, and its text with the place of every part. Knows no command.
 
-use crate::model::script::{Dialect, Shell};
+use crate::model::script::{Language, Shell};
 use crate::model::text::{Mapped, Text};
 use crate::syntax::dockerfile::{Document, Instruction, words};
 
@@ -68,15 +68,15 @@ pub fn shell_of(words: &[&str]) -> Shell {
     let Some(program) = words.first() else { return Shell::PLAIN };
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
-    let dialect = match name {
-        "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" => Dialect::Posix,
-        "powershell" | "pwsh" => Dialect::PowerShell,
-        "cmd" => Dialect::Cmd,
-        name if name.starts_with("python") => Dialect::Python,
-        _ => Dialect::Other,
+    let language = match name {
+        "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" => Language::Posix,
+        "powershell" | "pwsh" => Language::PowerShell,
+        "cmd" => Language::Cmd,
+        name if name.starts_with("python") => Language::Python,
+        _ => Language::Other,
     };
-    let mut shell = Shell { dialect, ..Shell::PLAIN };
-    if dialect != Dialect::Posix {
+    let mut shell = Shell { language, ..Shell::PLAIN };
+    if language != Language::Posix {
         return shell;
     }
     let mut rest = words[1..].iter();
@@ -119,15 +119,15 @@ mod tests {
         for (text, want) in rows {
             assert_eq!(script(text).0, want, "{text}");
         }
-        assert_eq!(script("RUN <<EOF\n#!/usr/bin/env python3\nimport x\nEOF\n").1.dialect, Dialect::Python);
+        assert_eq!(script("RUN <<EOF\n#!/usr/bin/env python3\nimport x\nEOF\n").1.language, Language::Python);
     }
 
     #[test]
     fn shells_are_known_by_name_and_flags() {
         assert_eq!(shell_of(&["/bin/bash", "-o", "pipefail", "-c"]), Shell { pipefail: true, ..Shell::PLAIN });
         assert_eq!(shell_of(&["/bin/bash", "-euxo", "pipefail", "-c"]), Shell { xtrace: true, ..Shell::PIPEFAIL });
-        assert_eq!(shell_of(&["powershell", "-Command"]).dialect, Dialect::PowerShell);
-        assert_eq!(shell_of(&["C:\\x\\cmd.exe", "/S", "/C"]).dialect, Dialect::Cmd);
+        assert_eq!(shell_of(&["powershell", "-Command"]).language, Language::PowerShell);
+        assert_eq!(shell_of(&["C:\\x\\cmd.exe", "/S", "/C"]).language, Language::Cmd);
         assert_eq!(shell_of(&[]), Shell::PLAIN);
     }
 }

@@ -5,7 +5,7 @@ use crate::ecosystems::oci;
 use crate::model::container::{ContainerBuild, Instruction, Stage, Variable};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::reference::{ReferenceId, Role};
-use crate::model::script::{Dialect, Shell};
+use crate::model::script::{Language, Shell};
 use crate::model::source::Source;
 use crate::model::text::{Mapped, Text};
 use crate::syntax::dockerfile::scope::{self, Scope};
@@ -24,8 +24,8 @@ pub fn read(source: &Source, facts: &mut Facts) {
     let build = ContainerBuild { at: source.whole(), stages: Vec::new(), args: Vec::new() };
     let names = file.instructions.iter().filter(|i| i.keyword == "FROM").map(stage_name).collect();
     // Windows images are built with a backquote as the escape; their shell is cmd unless they say otherwise.
-    let dialect = if file.escape == '`' { Dialect::Cmd } else { Dialect::Posix };
-    let shell = Shell { dialect, ..Shell::PLAIN };
+    let language = if file.escape == '`' { Language::Cmd } else { Language::Posix };
+    let shell = Shell { language, ..Shell::PLAIN };
     let mut reader =
         Reader { facts, build, names, global: Scope::default(), local: Scope::default(), default: shell, shells: Vec::new() };
     for instruction in &file.instructions {
@@ -105,7 +105,7 @@ impl Reader<'_> {
             None => self.image(&expanded, image, Role::BaseImage, &format!("stages[{index}].from")),
         };
         let windows = base.is_some() && ["windows", "nanoserver"].iter().any(|word| expanded.text.contains(word));
-        let default = if windows { Shell { dialect: Dialect::Cmd, ..Shell::PLAIN } } else { self.default };
+        let default = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { self.default };
         self.shells.push(parent.and_then(|parent| self.shells.get(parent).copied()).unwrap_or(default));
         self.local = Scope::default();
         self.build.stages.push(Stage { name, base, parent, at: instruction.at, instructions: Vec::new() });

@@ -6,7 +6,7 @@ use super::matrix;
 use super::reader::{Around, Reader};
 use super::shell;
 use super::steps::{self, Room};
-use crate::model::pipeline::{CiSystem, Pipeline, Setting, Triggers};
+use crate::model::pipeline::{Pipeline, Setting, Triggers};
 use crate::model::reference::Role;
 use crate::model::script::Shell;
 use crate::syntax::tree::Node;
@@ -48,7 +48,7 @@ impl Reader<'_> {
         self.steps(list, "runs.steps", &mut job, &mut room);
         let name = root.get("name").and_then(Node::str).unwrap_or(&self.source.path).to_string();
         self.facts.components.push(Pipeline {
-            system: CiSystem::GitHub,
+            system: &super::DIALECT,
             name,
             at: self.source.whole(),
             triggers: Triggers { called: true, ..Triggers::default() },

@@ -16,6 +16,7 @@ mod value;
 mod workflow;
 
 use super::{Claim, Format};
+use crate::model::dialect::{Dialect, Masks};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::source::{Source, Sources};
 use crate::syntax::yaml;
@@ -23,6 +24,22 @@ use reader::Reader;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "github actions", claims, sniff, read };
+
+/// How GitHub says things. <https://docs.github.com/actions/reference/security/secure-use>
+pub static DIALECT: Dialect = Dialect {
+    name: "GitHub Actions",
+    masks: Masks::Values,
+    unseen_variables: false,
+    present: &[],
+    publishes: true,
+    identity: "`permissions: id-token: write` and the provider's login action (or trusted publishing)",
+    file: "a step that writes it below `$RUNNER_TEMP` with `umask 077` and exports the path",
+    narrow: "`env:` of the one step that reads it",
+    report: "- run: pinguard env-report",
+    keeps_report: "pytest --junitxml=junit.xml   # and actions/upload-artifact with if: ${{ !cancelled() }}",
+    keeps_on_success: false,
+    bash: true,
+};
 
 fn claims(path: &str) -> Claim {
     if !path.ends_with(".yml") && !path.ends_with(".yaml") {

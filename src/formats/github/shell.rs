@@ -1,9 +1,9 @@
 //! Which shell a step runs in and with which flags (<https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax>, `shell`).
 //! Does not know what the script says.
 
-use crate::model::script::{Dialect, Shell};
+use crate::model::script::{Language, Shell};
 
-const POWERSHELL: Shell = Shell { dialect: Dialect::PowerShell, errexit: true, pipefail: false, xtrace: false };
+const POWERSHELL: Shell = Shell { language: Language::PowerShell, errexit: true, pipefail: false, xtrace: false };
 
 /// Without any `shell:`: `bash -e` on Linux and macOS, PowerShell on Windows.
 pub fn default(on_windows: Windows) -> Shell {
@@ -21,13 +21,13 @@ pub enum Windows {
 
 /// The shell of `shell: TEXT`. A word alone stands for a command with flags; a command is what it says.
 pub fn named(text: &str) -> Shell {
-    let other = |dialect| Shell { dialect, errexit: false, pipefail: false, xtrace: false };
+    let other = |language| Shell { language, errexit: false, pipefail: false, xtrace: false };
     match text.trim() {
         "bash" => Shell::PIPEFAIL,
         "sh" => Shell::ERREXIT,
         "pwsh" | "powershell" => POWERSHELL,
-        "cmd" => other(Dialect::Cmd),
-        "python" => other(Dialect::Python),
+        "cmd" => other(Language::Cmd),
+        "python" => other(Language::Python),
         command => written(command),
     }
 }
@@ -35,10 +35,10 @@ pub fn named(text: &str) -> Shell {
 fn written(command: &str) -> Shell {
     let mut words = command.split_whitespace();
     let name = |word: &str| word.rsplit(['/', '\\']).next().unwrap_or(word).trim_end_matches(".exe").to_string();
-    let program = words.find_map(|word| dialect(&name(word)).map(|dialect| (dialect, name(word))));
-    let mut shell = Shell { dialect: Dialect::Other, errexit: false, pipefail: false, xtrace: false };
-    let Some((dialect, program)) = program else { return shell };
-    shell.dialect = dialect;
+    let program = words.find_map(|word| language(&name(word)).map(|language| (language, name(word))));
+    let mut shell = Shell { language: Language::Other, errexit: false, pipefail: false, xtrace: false };
+    let Some((language, program)) = program else { return shell };
+    shell.language = language;
     if program == "micromamba-shell" {
         // The wrapper that setup-micromamba writes starts `bash -eo pipefail`.
         return Shell::PIPEFAIL;
@@ -56,14 +56,14 @@ fn written(command: &str) -> Shell {
     shell
 }
 
-fn dialect(program: &str) -> Option<Dialect> {
+fn language(program: &str) -> Option<Language> {
     match program {
         "bash" | "sh" | "dash" | "zsh" | "ash" | "ksh" | "wsl-bash" | "micromamba-shell" | "msys2" | "alpine.sh" => {
-            Some(Dialect::Posix)
+            Some(Language::Posix)
         }
-        "pwsh" | "powershell" => Some(Dialect::PowerShell),
-        "cmd" => Some(Dialect::Cmd),
-        _ if program.starts_with("python") => Some(Dialect::Python),
+        "pwsh" | "powershell" => Some(Language::PowerShell),
+        "cmd" => Some(Language::Cmd),
+        _ if program.starts_with("python") => Some(Language::Python),
         _ => None,
     }
 }
@@ -75,20 +75,20 @@ mod tests {
     #[test]
     fn flags_follow_the_documentation() {
         let cases = [
-            ("bash", (Dialect::Posix, true, true)),
-            ("sh", (Dialect::Posix, true, false)),
-            ("bash -l {0}", (Dialect::Posix, false, false)),
-            ("bash -el {0}", (Dialect::Posix, true, false)),
-            ("bash -leo pipefail {0}", (Dialect::Posix, true, true)),
-            ("bash --noprofile --norc -exo pipefail {0}", (Dialect::Posix, true, true)),
-            ("/usr/bin/bash -e {0}", (Dialect::Posix, true, false)),
-            ("nix develop -c bash -e {0}", (Dialect::Posix, true, false)),
-            ("python", (Dialect::Python, false, false)),
-            ("perl {0}", (Dialect::Other, false, false)),
+            ("bash", (Language::Posix, true, true)),
+            ("sh", (Language::Posix, true, false)),
+            ("bash -l {0}", (Language::Posix, false, false)),
+            ("bash -el {0}", (Language::Posix, true, false)),
+            ("bash -leo pipefail {0}", (Language::Posix, true, true)),
+            ("bash --noprofile --norc -exo pipefail {0}", (Language::Posix, true, true)),
+            ("/usr/bin/bash -e {0}", (Language::Posix, true, false)),
+            ("nix develop -c bash -e {0}", (Language::Posix, true, false)),
+            ("python", (Language::Python, false, false)),
+            ("perl {0}", (Language::Other, false, false)),
         ];
         for (text, expected) in cases {
             let shell = named(text);
-            assert_eq!((shell.dialect, shell.errexit, shell.pipefail), expected, "{text}");
+            assert_eq!((shell.language, shell.errexit, shell.pipefail), expected, "{text}");
         }
         assert!(named("bash -exo pipefail {0}").xtrace);
     }

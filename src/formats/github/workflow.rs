@@ -9,7 +9,7 @@ use super::triggers::{self, On};
 use super::value::{assignments, value};
 use crate::ecosystems::toolchain;
 use crate::model::facts::ProblemKind;
-use crate::model::pipeline::{Assignment, CiSystem, Job, Pipeline, Scope, Service, Setting};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Service, Setting};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::Shell;
 use crate::model::text::Text;
@@ -49,7 +49,7 @@ impl Reader<'_> {
         follow_needs(&mut jobs);
         let name = root.get("name").and_then(Node::str).unwrap_or(&self.source.path).to_string();
         self.facts.pipelines.push(Pipeline {
-            system: CiSystem::GitHub,
+            system: &super::DIALECT,
             name,
             at: self.source.whole(),
             triggers: on.triggers,

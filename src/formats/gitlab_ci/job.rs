@@ -8,7 +8,7 @@ use super::variables::{Known, assignments};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Artifact, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
-use crate::model::script::{Dialect, Script, Shell};
+use crate::model::script::{Language, Script, Shell};
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
 use crate::tools;
@@ -264,7 +264,7 @@ fn step(name: &str, phase: Phase, key: &str, script: Script, shell: Shell) -> St
 fn shell(tags: &Layers<'_, '_>) -> Shell {
     let windows = |tag: Node<'_>| tag.str().is_some_and(|tag| tag.to_ascii_lowercase().contains("windows"));
     if tags.items().into_iter().any(windows) {
-        return Shell { dialect: Dialect::PowerShell, ..Shell::PIPEFAIL };
+        return Shell { language: Language::PowerShell, ..Shell::PIPEFAIL };
     }
     Shell::PIPEFAIL
 }

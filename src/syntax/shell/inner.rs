@@ -110,7 +110,7 @@ fn script_argument(command: &Command) -> Option<(usize, Shell)> {
 
 /// A shell of its own: it inherits no flags.
 fn started<'a>(outer: &Shell, flags: impl Iterator<Item = &'a str>) -> Shell {
-    let mut shell = Shell { dialect: outer.dialect, ..Shell::PLAIN };
+    let mut shell = Shell { language: outer.language, ..Shell::PLAIN };
     set_flags(&mut shell, flags);
     shell
 }

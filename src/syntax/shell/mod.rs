@@ -14,7 +14,7 @@ mod word;
 #[cfg(test)]
 mod tests;
 
-use crate::model::script::{Command, Dialect, Shell};
+use crate::model::script::{Command, Language, Shell};
 use crate::model::text::Mapped;
 
 /// Constructs that stand deeper than this are one opaque text.
@@ -28,12 +28,12 @@ const MAX_DEPTH: usize = 64;
 ///
 /// A first line that names another interpreter than a shell gives no commands; flags that it gives to a shell are added to `shell`.
 pub fn parse(text: &Mapped, shell: Shell) -> Vec<Command> {
-    match shell.dialect {
-        Dialect::Posix => match state::shebang(&text.text, shell) {
+    match shell.language {
+        Language::Posix => match state::shebang(&text.text, shell) {
             Some(shell) => parser::Parser::new(text, shell).run(),
             None => Vec::new(),
         },
-        Dialect::PowerShell | Dialect::Cmd => windows::parse(text, shell),
-        Dialect::Python | Dialect::Other => Vec::new(),
+        Language::PowerShell | Language::Cmd => windows::parse(text, shell),
+        Language::Python | Language::Other => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What a shell carries from command to command: its flags and its folder. Knows no grammar.
 
-use crate::model::script::{Command, Dialect, Shell, Word};
+use crate::model::script::{Command, Language, Shell, Word};
 
 /// Folders longer than this are not followed, so that hostile text cannot make each command carry a long one.
 const MAX_FOLDER: usize = 1024;
@@ -137,7 +137,7 @@ pub(super) fn shebang(text: &str, mut shell: Shell) -> Option<Shell> {
     if !is_shell(program) {
         return None;
     }
-    shell.dialect = Dialect::Posix;
+    shell.language = Language::Posix;
     set_flags(&mut shell, words);
     Some(shell)
 }

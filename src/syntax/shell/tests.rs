@@ -1,5 +1,5 @@
 use super::parse;
-use crate::model::script::{Command, Dialect, Join, Nest, Shell};
+use crate::model::script::{Command, Join, Language, Nest, Shell};
 use crate::model::span::SourceId;
 use crate::model::text::Mapped;
 
@@ -246,16 +246,16 @@ fn folders_are_followed() {
 
 #[test]
 fn windows_shells_give_their_commands() {
-    let table: &[(Dialect, &str, &[&str])] = &[
-        (Dialect::PowerShell, "pip install `\n  x; a | b\n# c\nd", &["pip install x ;", "a |", "b", "d"]),
-        (Dialect::PowerShell, "if ($a -eq 'b') { pip install \"x y\" }", &["if", "$a -eq b", "pip install x y"]),
-        (Dialect::PowerShell, "$env:X = 'y'\n& a.exe -b $(c d) > e", &["X=y", "a.exe -b $(c d) >e"]),
-        (Dialect::PowerShell, "<# a\nb #> c && d", &["c &&", "d"]),
-        (Dialect::Cmd, "@echo off\nREM a\n:: b\ncall x ^\n y & z %A%", &["echo off", "call x y ;", "z %A%"]),
-        (Dialect::Python, "import os", &[]),
+    let table: &[(Language, &str, &[&str])] = &[
+        (Language::PowerShell, "pip install `\n  x; a | b\n# c\nd", &["pip install x ;", "a |", "b", "d"]),
+        (Language::PowerShell, "if ($a -eq 'b') { pip install \"x y\" }", &["if", "$a -eq b", "pip install x y"]),
+        (Language::PowerShell, "$env:X = 'y'\n& a.exe -b $(c d) > e", &["X=y", "a.exe -b $(c d) >e"]),
+        (Language::PowerShell, "<# a\nb #> c && d", &["c &&", "d"]),
+        (Language::Cmd, "@echo off\nREM a\n:: b\ncall x ^\n y & z %A%", &["echo off", "call x y ;", "z %A%"]),
+        (Language::Python, "import os", &[]),
     ];
-    for (dialect, text, expected) in table {
-        let shell = Shell { dialect: *dialect, ..Shell::PLAIN };
+    for (language, text, expected) in table {
+        let shell = Shell { language: *language, ..Shell::PLAIN };
         assert_eq!(show(&parse(&Mapped::verbatim(*text, SourceId(0), 0), shell)), *expected, "{text}");
     }
 }
@@ -271,8 +271,8 @@ const TRICKY: [&str; 4] = [
 fn every_prefix_and_suffix_is_read() {
     for script in TRICKY {
         for (at, _) in script.char_indices() {
-            for dialect in [Dialect::Posix, Dialect::PowerShell, Dialect::Cmd] {
-                let shell = Shell { dialect, ..Shell::PLAIN };
+            for language in [Language::Posix, Language::PowerShell, Language::Cmd] {
+                let shell = Shell { language, ..Shell::PLAIN };
                 for part in [&script[..at], &script[at..]] {
                     for command in parse(&Mapped::verbatim(part, SourceId(0), 0), shell) {
                         for word in command.words.iter().filter(|word| word.text.verbatim) {
@@ -330,11 +330,11 @@ fn hostile_scripts_take_linear_time() {
     ];
     for piece in pieces {
         let text = piece.repeat(100_000 / piece.len());
-        for dialect in [Dialect::Posix, Dialect::PowerShell] {
+        for language in [Language::Posix, Language::PowerShell] {
             let begin = std::time::Instant::now();
-            parse(&Mapped::verbatim(text.as_str(), SourceId(0), 0), Shell { dialect, ..Shell::PLAIN });
+            parse(&Mapped::verbatim(text.as_str(), SourceId(0), 0), Shell { language, ..Shell::PLAIN });
             let elapsed = begin.elapsed().as_millis();
-            assert!(elapsed < 3000, "{piece:?} in {dialect:?} took {elapsed} ms");
+            assert!(elapsed < 3000, "{piece:?} in {language:?} took {elapsed} ms");
         }
     }
 }

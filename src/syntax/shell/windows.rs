@@ -1,14 +1,14 @@
 //! PowerShell and cmd.exe, as far as it takes to find commands: words, quotes, pipes, lists, continued lines. Follows no blocks.
 
 use super::state::State;
-use crate::model::script::{Command, Dialect, Join, Redirect, Shell, Word};
+use crate::model::script::{Command, Join, Language, Redirect, Shell, Word};
 use crate::model::text::{Mapped, Text};
 use std::ops::Range;
 
 /// The commands of a PowerShell or cmd.exe script. Blocks and parentheses only separate commands.
 pub(super) fn parse(text: &Mapped, shell: Shell) -> Vec<Command> {
     let bytes = text.text.as_bytes();
-    let escape = if shell.dialect == Dialect::Cmd { b'^' } else { b'`' };
+    let escape = if shell.language == Language::Cmd { b'^' } else { b'`' };
     let mut reader = Reader { map: text, bytes, pos: 0, escape, state: State::new(shell), out: Vec::new() };
     while reader.pos < bytes.len() {
         let start = reader.pos;
