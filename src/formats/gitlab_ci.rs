@@ -17,7 +17,7 @@ mod variables;
 
 use super::{Claim, Format};
 use crate::model::facts::Facts;
-use crate::model::dialect::{Dialect, Masks};
+use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::pipeline::{Pipeline, Scope, Setting};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
@@ -41,6 +41,16 @@ pub static DIALECT: Dialect = Dialect {
     keeps_report: "pytest --junitxml=junit.xml   # with artifacts:reports:junit: junit.xml",
     keeps_on_success: true,
     bash: false,
+    secrets: &WORDS,
+};
+
+/// <https://docs.gitlab.com/ci/yaml/#secretsfile>: a secret is a file unless `file: false` asks for a variable.
+static WORDS: SecretWords = SecretWords {
+    pipeline: "`variables` at the top of the file",
+    job: "`variables` of the job",
+    refused_file: ".secrets.",
+    private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "$CI_PROJECT_DIR.tmp", "${CI_PROJECT_DIR}.tmp"],
+    ..SecretWords::PLAIN
 };
 
 fn claims(path: &str) -> Claim {

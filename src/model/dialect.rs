@@ -39,6 +39,80 @@ pub struct Dialect {
     pub keeps_on_success: bool,
     /// Whether scripts without a written shell are read by bash on the machine itself.
     pub bash: bool,
+    /// How it handles secrets in variables. `&SecretWords::PLAIN` where nothing is known yet.
+    pub secrets: &'static SecretWords,
+}
+
+/// How a system handles secrets in variables: names of its scopes, what lives on after a step, which components know better.
+///
+/// Written as `SecretWords { steps: true, ..SecretWords::PLAIN }`, so that a new word does not touch every system.
+#[derive(Debug)]
+pub struct SecretWords {
+    /// What holds the variables of all jobs, as its users say: ``the workflow's `env` ``.
+    pub pipeline: &'static str,
+    /// What holds the variables of all steps of one job: ``the job's `env` ``.
+    pub job: &'static str,
+    /// Whether a step can have variables that no other step of its job has. If not, the job is the narrowest place.
+    pub steps: bool,
+    /// Whether the log shows the variables of a step before it runs, so that a derived value is printed without anybody asking.
+    pub shows_variables: bool,
+    /// What a set of secrets is called that is attached by name to a job that has no narrower place for it (`context`); empty when a
+    /// set means that everything is handed over at once.
+    pub set: &'static str,
+    /// A part of the key of secrets that are asked for as a variable where the system gives a file by default (`.secrets.` with
+    /// `file: false`); empty when there is none.
+    pub refused_file: &'static str,
+    /// Variables that name a file whose lines are in the environment of every later step (`GITHUB_ENV`, `BASH_ENV`).
+    pub persists: &'static [&'static str],
+    /// Variables that name a file whose lines are kept as outputs (`GITHUB_OUTPUT`).
+    pub outputs: &'static [&'static str],
+    /// Beginnings of texts that set a variable for later steps when they are printed or run (`##vso[task.setvariable`).
+    pub setters: &'static [&'static str],
+    /// A word in such a text that makes the variable secret (`issecret=true`); empty when there is none.
+    pub setter_masks: &'static str,
+    /// Beginnings of paths that lie outside of the workspace (`$RUNNER_TEMP`).
+    pub private: &'static [&'static str],
+    /// What to write instead of a secret pasted into program text.
+    pub unpasted: &'static str,
+    /// Components that put secrets into the environment of all later steps.
+    pub exporters: &'static [Exporter],
+    /// Variables of components that have an input for the same: component, variable, input.
+    pub inputs: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl SecretWords {
+    /// Of a system about which nothing is known.
+    pub const PLAIN: SecretWords = SecretWords {
+        pipeline: "the variables of the pipeline",
+        job: "the variables of the job",
+        steps: false,
+        shows_variables: false,
+        set: "",
+        refused_file: "",
+        persists: &[],
+        outputs: &[],
+        setters: &[],
+        setter_masks: "",
+        private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
+        unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
+        exporters: &[],
+        inputs: &[],
+    };
+}
+
+/// A component that puts secrets into the environment of all later steps of its job.
+#[derive(Debug)]
+pub struct Exporter {
+    /// Its name without a ref.
+    pub component: &'static str,
+    /// The variables; `*` stands for names that its inputs decide.
+    pub exports: &'static [&'static str],
+    /// It does so only with this input at this value.
+    pub only_with: Option<(&'static str, &'static str)>,
+    /// It does not with this input at this value.
+    pub not_with: Option<(&'static str, &'static str)>,
+    /// What it exports expires by itself when this input is given.
+    pub short_lived_with: Option<&'static str>,
 }
 
 impl PartialEq for Dialect {

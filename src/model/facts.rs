@@ -1,6 +1,7 @@
 //! What reading one source gave. Plain lists; opinions come later.
 
 use super::container::ContainerBuild;
+use super::environment::{Environment, VariableEdits};
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::pipeline::Pipeline;
@@ -53,6 +54,10 @@ pub struct Facts {
     pub components: Vec<Pipeline>,
     /// Updaters that are set up (`dependabot`, `renovate` …) and the ecosystems that they cover, as written.
     pub updaters: Vec<Updater>,
+    /// Variables of processes outside of pipelines: compose services, containers, development containers, test environments.
+    pub environments: Vec<Environment>,
+    /// How variables of this source can be moved; nothing where that is not known.
+    pub variable_edits: VariableEdits,
     /// Dockerfiles that compose files and the like build: (file or context path, place).
     pub builds_of: Vec<(String, Location)>,
     /// Names of images that come out of this file, or that it puts others in place of (kustomize): nobody fetches them by that name.

@@ -5,6 +5,7 @@ pub mod components;
 pub mod container;
 pub mod dialect;
 pub mod edit;
+pub mod environment;
 pub mod facts;
 pub mod finding;
 pub mod images;

@@ -7,6 +7,7 @@ mod inputs;
 mod known;
 mod matrix;
 mod reader;
+mod secrets;
 mod shell;
 mod steps;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub static DIALECT: Dialect = Dialect {
     keeps_report: "pytest --junitxml=junit.xml   # and actions/upload-artifact with if: ${{ !cancelled() }}",
     keeps_on_success: false,
     bash: true,
+    secrets: &secrets::WORDS,
 };
 
 fn claims(path: &str) -> Claim {
