@@ -117,7 +117,8 @@ impl Project {
         uses
     }
 
-    fn owner(&self, name: &str) -> Owner {
+    /// Whose a component is.
+    pub fn owner(&self, name: &str) -> Owner {
         let lower = name.to_ascii_lowercase();
         let first = lower.split('/').next().unwrap_or("");
         if self
@@ -133,7 +134,7 @@ impl Project {
 }
 
 /// What the ref says; `None` when an expression decides. What a lock holds counts as held.
-fn ref_kind(reference: &Reference) -> Option<RefKind> {
+pub fn ref_kind(reference: &Reference) -> Option<RefKind> {
     let name = reference.subject.name.to_ascii_lowercase();
     let version = reference.pin.version.as_deref().unwrap_or("");
     let is = |action: &str| name == action || name.strip_prefix(action).is_some_and(|rest| rest.starts_with('/'));

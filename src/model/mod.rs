@@ -19,6 +19,7 @@ pub mod project;
 pub mod reference;
 pub mod rule;
 pub mod script;
+pub mod secrets;
 pub mod source;
 pub mod span;
 pub mod text;

@@ -55,6 +55,7 @@ use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
+use crate::model::secrets::names::is_plain;
 use crate::model::span::Location;
 use std::collections::BTreeMap;
 
@@ -67,15 +68,6 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     check,
 };
-
-/// Last words of names that say that the value is no secret.
-const PLAIN: &[&str] = &[
-    "region", "bucket", "slug", "user", "username", "email", "host", "hostname", "url", "endpoint", "org", "organization",
-    "repo", "repository", "project", "account", "channel", "port", "role", "arn", "domain", "registry",
-];
-
-/// Words that say that it is one after all.
-const SECRET: &[&str] = &["token", "key", "password", "passwd", "secret", "webhook", "hook", "credential", "credentials", "dsn", "pass", "private", "auth", "ssh", "upload"];
 
 fn check(project: &Project, findings: &mut Findings) {
     for facts in &project.facts {
@@ -120,12 +112,4 @@ fn of_job(job: &Job) -> impl Iterator<Item = &Assignment> {
         step.env.iter().chain(inputs).chain(&step.pasted)
     });
     job.env.iter().chain(steps)
-}
-
-fn is_plain(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let words: Vec<&str> = lower.split('_').collect();
-    let last_is_plain = words.last().is_some_and(|word| PLAIN.contains(word));
-    let is_id = lower.ends_with("account_id") || lower.ends_with("client_id") || lower.ends_with("tenant_id") || lower.ends_with("app_id") || lower.ends_with("project_id");
-    (last_is_plain || is_id) && !words.iter().any(|word| SECRET.contains(word))
 }

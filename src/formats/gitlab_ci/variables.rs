@@ -5,6 +5,7 @@
 use super::config::{Config, Layers};
 use crate::ecosystems::variable;
 use crate::model::pipeline::{Assignment, Scope, Value};
+use crate::model::secrets::looks_secret;
 use crate::model::text::Text;
 use crate::syntax::tree::Node;
 
@@ -78,17 +79,8 @@ fn classify(text: &str, global: &Known<'_>) -> Value {
     Value::Secret { whole: found.len() == 1 && found[0].at == (0..text.len()), names, derived: false }
 }
 
-/// Tokens that every job has, and names that say what they hold.
+/// Tokens that every job has, and names that say what they hold. Other names of GitLab's own hold no secret.
 fn is_secret(name: &str) -> bool {
     const TOKENS: [&str; 3] = ["CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD"];
-    const WORDS: [&str; 10] =
-        ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIALS", "PAT", "APIKEY", "PWD", "PASS"];
-    if name.starts_with("CI_") {
-        return TOKENS.contains(&name);
-    }
-    let upper = name.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split('_').collect();
-    let key = words.windows(2).any(|pair| pair[1] == "KEY" && ["API", "ACCESS", "PRIVATE", "SIGNING", "DEPLOY"].contains(&pair[0]));
-    let is_name = words.last().is_some_and(|word| ["FILE", "PATH", "NAME", "ID", "URL", "TTL"].contains(word));
-    (key || words.iter().any(|word| WORDS.contains(word))) && !is_name
+    if name.starts_with("CI_") { TOKENS.contains(&name) } else { looks_secret(name) }
 }

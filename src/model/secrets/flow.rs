@@ -1,0 +1,554 @@
+//! Where secrets go in a script: which words, assignments and redirections carry one, and what is kept for later steps.
+//!
+//! A text carries a secret when it expands a variable that holds one, or when the system pastes one into it. Variables of the script itself
+//! are followed through plain assignments and through substitutions that only reshape a text. Knows no value and no system's syntax beyond
+//! the variables of its shells.
+
+use super::names::looks_secret;
+use crate::model::container::Instruction;
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
+use crate::model::project::Project;
+use crate::model::script::{Command, Join, Nest, Script, Word};
+use crate::model::span::{Location, SourceId};
+use crate::model::text::Text;
+
+/// A part of a command that carries a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carry {
+    /// Which command of the script.
+    pub command: usize,
+    /// Which part of it.
+    pub part: Part,
+    /// The secrets, by name.
+    pub secrets: Vec<String>,
+    /// The variable that is expanded; `None` when the system pastes the secret.
+    pub variable: Option<String>,
+    /// Whether the text is one secret and nothing else.
+    pub whole: bool,
+    /// Whether the value was reshaped on its way, so that no mask knows it.
+    pub derived: bool,
+}
+
+/// A part of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The word with this number, the program being 0.
+    Word(usize),
+    /// The assignment with this number.
+    Assign(usize),
+    /// The redirection with this number.
+    Redirect(usize),
+}
+
+/// A script and where secrets go in it.
+#[derive(Debug, Clone)]
+pub struct Flow<'p> {
+    /// The source whose facts hold it.
+    pub source: SourceId,
+    /// The pipeline and the job, when a step of one holds it.
+    pub job: Option<(&'p Pipeline, &'p Job)>,
+    /// The step, by number.
+    pub step: Option<usize>,
+    /// Whether it stands in an image build.
+    pub in_build: bool,
+    /// The script.
+    pub script: &'p Script,
+    /// Everything that carries a secret, in the order of the script.
+    pub carries: Vec<Carry>,
+}
+
+impl<'p> Flow<'p> {
+    /// The command of a carry.
+    pub fn command(&self, carry: &Carry) -> &'p Command {
+        &self.script.commands[carry.command]
+    }
+
+    /// The text of a carry.
+    pub fn text(&self, carry: &Carry) -> &'p Text {
+        text_of(self.command(carry), carry.part)
+    }
+
+    /// The step.
+    pub fn step(&self) -> Option<&'p Step> {
+        Some(&self.job?.1.steps[self.step?])
+    }
+}
+
+fn text_of(command: &Command, part: Part) -> &Text {
+    match part {
+        Part::Word(index) => &command.words[index].text,
+        Part::Assign(index) => &command.assigns[index].1,
+        Part::Redirect(index) => &command.redirects[index].target.text,
+    }
+}
+
+/// A variable that holds a secret.
+#[derive(Debug, Clone)]
+struct Holder {
+    name: String,
+    secrets: Vec<String>,
+    whole: bool,
+    derived: bool,
+}
+
+/// What is known before a script begins.
+#[derive(Debug, Clone, Default)]
+struct Scene<'p> {
+    holders: Vec<Holder>,
+    /// Variables that are known to hold no secret.
+    plain: Vec<String>,
+    /// Whether a variable that nothing assigns holds a secret when its name says so: it comes from a server or a caller.
+    by_name: bool,
+    pasted: &'p [Assignment],
+}
+
+impl<'p> Scene<'p> {
+    fn of_step(pipeline: &'p Pipeline, job: &'p Job, step: &'p Step) -> Scene<'p> {
+        let mut scene = Scene { by_name: pipeline.system.unseen_variables, pasted: &step.pasted, ..Scene::default() };
+        for assignment in step.env.iter().chain(&job.env).chain(&pipeline.env).filter(|one| one.scope != Scope::Input) {
+            if scene.knows(&assignment.name) {
+                continue;
+            }
+            match &assignment.value {
+                Value::Secret { names, whole, derived } => scene.holders.push(Holder {
+                    name: assignment.name.clone(),
+                    secrets: names.clone(),
+                    whole: *whole,
+                    derived: *derived,
+                }),
+                // What an expression makes of other things is judged by its name where names are all there is.
+                Value::Expression(_) if scene.by_name => {}
+                _ => scene.plain.push(assignment.name.clone()),
+            }
+        }
+        for token in pipeline.system.present.iter().filter(|token| looks_secret(token)) {
+            if !scene.knows(token) {
+                scene.hold(token, vec![token.to_string()], true, false);
+            }
+        }
+        scene
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.holders.iter().any(|holder| holder.name == name) || self.plain.iter().any(|plain| plain == name)
+    }
+
+    fn hold(&mut self, name: &str, secrets: Vec<String>, whole: bool, derived: bool) {
+        self.plain.retain(|plain| plain != name);
+        self.holders.retain(|holder| holder.name != name);
+        self.holders.push(Holder { name: name.to_string(), secrets, whole, derived });
+    }
+
+    fn clear(&mut self, name: &str) {
+        self.holders.retain(|holder| holder.name != name);
+        if !self.plain.iter().any(|plain| plain == name) {
+            self.plain.push(name.to_string());
+        }
+    }
+
+    /// The secret that a text carries.
+    fn carried(&self, text: &Text) -> Option<Carry> {
+        let carry = |holder: &Holder, whole: bool| Carry {
+            command: 0,
+            part: Part::Word(0),
+            secrets: holder.secrets.clone(),
+            variable: Some(holder.name.clone()),
+            whole: whole && holder.whole,
+            derived: holder.derived,
+        };
+        for expansion in expansions(&text.text) {
+            let whole = expansion.end - expansion.start == text.text.len();
+            if let Some(holder) = self.holders.iter().find(|holder| holder.name == expansion.name) {
+                return Some(carry(holder, whole));
+            }
+            if self.by_name && !self.plain.contains(&expansion.name) && looks_secret(&expansion.name) {
+                let secrets = vec![expansion.name.clone()];
+                return Some(carry(&Holder { name: expansion.name, secrets, whole: true, derived: false }, whole));
+            }
+        }
+        let inside = |one: &&Assignment| text.at.source == one.at.source && text.at.span.contains(one.at.span);
+        let pasted = self.pasted.iter().filter(inside).find(|one| matches!(one.value, Value::Secret { .. }))?;
+        let Value::Secret { names, derived, .. } = &pasted.value else { return None };
+        let whole = text.at.span == pasted.at.span;
+        let secrets = names.clone();
+        Some(Carry { command: 0, part: Part::Word(0), secrets, variable: None, whole, derived: *derived })
+    }
+
+    fn walk(mut self, script: &Script) -> Vec<Carry> {
+        let mut carries = Vec::new();
+        for (index, command) in script.commands.iter().enumerate() {
+            let place = |carry: Carry, part: Part| Carry { command: index, part, ..carry };
+            let words = command.words.iter().enumerate().filter(|(_, word)| word.expands);
+            carries.extend(words.filter_map(|(at, word)| Some(place(self.carried(&word.text)?, Part::Word(at)))));
+            for (at, redirect) in command.redirects.iter().enumerate() {
+                let reads = redirect.operator.contains("<<");
+                if reads && let Some(carry) = self.carried(&redirect.target.text) {
+                    carries.push(place(carry, Part::Redirect(at)));
+                }
+            }
+            for (at, (name, value)) in command.assigns.iter().enumerate() {
+                let carry = self.assigned(value);
+                carries.extend(carry.clone().map(|carry| place(carry, Part::Assign(at))));
+                // One before a program is for that program alone.
+                if command.words.is_empty() {
+                    self.note(name, carry, command);
+                }
+            }
+            self.declared(command);
+        }
+        carries
+    }
+
+    /// `export X=…`, `local X=…`, `read X`.
+    fn declared(&mut self, command: &Command) {
+        let Some(program) = command.words.first().map(|word| word.text.text.as_str()) else { return };
+        if !matches!(program, "export" | "local" | "declare" | "typeset" | "readonly" | "read") {
+            return;
+        }
+        for word in command.words[1..].iter().filter(|word| !word.text.text.starts_with('-')) {
+            match word.text.text.split_once('=') {
+                Some((name, value)) => {
+                    let start = name.len() + 1;
+                    let value = Text {
+                        text: value.to_string(),
+                        at: word.text.place(start..word.text.text.len()),
+                        verbatim: false,
+                    };
+                    let carry = if word.expands { self.assigned(&value) } else { None };
+                    self.note(name, carry, command);
+                }
+                None if program == "read" => self.clear(&word.text.text),
+                None => {}
+            }
+        }
+    }
+
+    /// What an assigned value carries: substitutions only when they do nothing but reshape a text.
+    fn assigned(&self, value: &Text) -> Option<Carry> {
+        let mut carry = self.carried(value)?;
+        if let Some(inner) =
+            value.text.split_once("$(").map(|(_, inner)| inner).or_else(|| Some(value.text.split_once('`')?.1))
+        {
+            let programs: Vec<&str> = inner.split('|').filter_map(|part| part.split_whitespace().next()).collect();
+            if !programs.iter().all(|program| COPIES.contains(program) || RESHAPES.contains(program)) {
+                return None;
+            }
+            carry.derived |= programs.iter().any(|program| RESHAPES.contains(program));
+            carry.whole = false;
+        }
+        Some(carry)
+    }
+
+    fn note(&mut self, name: &str, carry: Option<Carry>, command: &Command) {
+        match carry {
+            Some(carry) => self.hold(name, carry.secrets, carry.whole, carry.derived),
+            // In a branch or a loop the old value may stay.
+            None if command.nesting.iter().any(|nest| matches!(nest, Nest::Branch | Nest::Loop)) => {
+                if !self.knows(name) {
+                    self.clear(name);
+                }
+            }
+            None => self.clear(name),
+        }
+    }
+}
+
+/// Programs that give out what they are given.
+pub const COPIES: &[&str] = &["echo", "printf", "cat", "tee"];
+
+/// Programs that make another text of it.
+pub const RESHAPES: &[&str] =
+    &["base64", "jq", "cut", "sed", "tr", "awk", "head", "tail", "xxd", "rev", "openssl", "yq", "grep"];
+
+/// A `$NAME` in a text.
+struct Expansion {
+    name: String,
+    start: usize,
+    end: usize,
+}
+
+/// The expansions of a text that give out the value of a variable: `$X`, `${X}`, `${X:-y}`, `$env:X`, `%X%`; not `${#X}`, `${X:+y}`.
+fn expansions(text: &str) -> Vec<Expansion> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    let name_end = |from: usize| {
+        let rest = &bytes[from.min(bytes.len())..];
+        from + rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+    };
+    while at < bytes.len() {
+        let start = at;
+        at += 1;
+        match bytes[start] {
+            b'\\' => at += 1,
+            b'$' => {
+                let braced = bytes.get(at) == Some(&b'{');
+                let mut from = at + usize::from(braced);
+                // PowerShell names the environment.
+                if text.get(from..from + 4).is_some_and(|lead| lead.eq_ignore_ascii_case("env:")) {
+                    from += 4;
+                }
+                let end = name_end(from);
+                if end == from {
+                    continue;
+                }
+                let name = text[from..end].to_string();
+                if !braced {
+                    found.push(Expansion { name, start, end });
+                    at = end;
+                    continue;
+                }
+                let asks = matches!((bytes.get(end), bytes.get(end + 1)), (Some(b'+'), _) | (Some(b':'), Some(b'+')));
+                let close = text[end..].find('}').map_or(bytes.len(), |close| end + close + 1);
+                if !asks {
+                    found.push(Expansion { name, start, end: close });
+                }
+                at = end;
+            }
+            b'%' => {
+                let end = name_end(at);
+                if end > at && bytes.get(end) == Some(&b'%') && bytes[at].is_ascii_alphabetic() {
+                    found.push(Expansion { name: text[at..end].to_string(), start, end: end + 1 });
+                    at = end + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a text expands a variable.
+pub fn expands(text: &str, variable: &str) -> bool {
+    expansions(text).iter().any(|expansion| expansion.name == variable)
+}
+
+/// Where something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sink {
+    /// The environment of later steps.
+    Environment,
+    /// The outputs of the step.
+    Output,
+    /// A profile that every shell reads.
+    Profile,
+    /// A file outside of the workspace.
+    Private,
+    /// A file in the workspace.
+    Workspace,
+}
+
+/// A secret that a step keeps for later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it goes.
+    pub sink: Sink,
+    /// The name it gets, as far as it can be seen; else `*`.
+    pub variable: String,
+    /// The secrets, by name.
+    pub secrets: Vec<String>,
+    /// Whether it is kept as it is.
+    pub whole: bool,
+    /// Whether the value was reshaped.
+    pub derived: bool,
+    /// Whether the log is told to hide it.
+    pub masked: bool,
+    /// The path, where it goes to a file.
+    pub path: String,
+    /// Which command.
+    pub command: usize,
+    /// Where the command stands.
+    pub at: Location,
+}
+
+/// Where secrets go in a step of a job; `None` when it runs no script.
+pub fn of_step<'p>(pipeline: &'p Pipeline, job: &'p Job, index: usize) -> Option<Flow<'p>> {
+    let step = &job.steps[index];
+    let StepKind::Run(script) = &step.kind else { return None };
+    let carries = Scene::of_step(pipeline, job, step).walk(script);
+    let source = script.at.source;
+    Some(Flow { source, job: Some((pipeline, job)), step: Some(index), in_build: false, script, carries })
+}
+
+/// What a step keeps for later.
+pub fn persisted(pipeline: &Pipeline, job: &Job, index: usize) -> Vec<Kept> {
+    of_step(pipeline, job, index).map(|flow| kept(&flow)).unwrap_or_default()
+}
+
+/// What a script keeps for later.
+pub fn kept(flow: &Flow) -> Vec<Kept> {
+    let mut all: Vec<Kept> = Vec::new();
+    for carry in &flow.carries {
+        // What stands inside of `$( )` is given to the command around it, which carries it too.
+        let command = flow.command(carry);
+        if command.nesting.contains(&Nest::Substitution) || matches!(carry.part, Part::Assign(_)) {
+            continue;
+        }
+        let Some(program) = command.words.first() else { continue };
+        let hands_on =
+            ["echo", "printf", "cat", "tee", "write-output", "write-host", "add-content", "out-file", "set-content"];
+        let lower = program.text.text.to_ascii_lowercase();
+        let text = flow.text(carry);
+        let said = hands_on.contains(&lower.as_str()) || lower.starts_with(['"', '$']) || program.quoted;
+        if !said {
+            continue;
+        }
+        let mut end = carry.command;
+        let mut derived = carry.derived;
+        // The last command of the pipe is the one whose output is kept; each of them has to hand the text on.
+        let mut lost = false;
+        while flow.script.commands[end].join == Join::Pipe && redirect_of(&flow.script.commands[end]).is_none() {
+            let Some(next) = flow.script.next(end) else { break };
+            end = next;
+            let name = flow.script.commands[end].words.first().map_or("", |word| word.text.text.as_str());
+            let lower = name.to_ascii_lowercase();
+            derived |= RESHAPES.contains(&lower.as_str());
+            lost |= !(RESHAPES.contains(&lower.as_str())
+                || COPIES.contains(&lower.as_str())
+                || hands_on.contains(&lower.as_str())
+                || lower == "sudo");
+        }
+        if lost {
+            continue;
+        }
+        let last = &flow.script.commands[end];
+        let system = flow.job.map(|(pipeline, _)| pipeline.system);
+        let words = system.map(|system| system.secrets);
+        let set = words.and_then(|words| words.setters.iter().find(|setter| text.text.contains(**setter)));
+        let (sink, path) = match (set, target(last)) {
+            (Some(_), _) => (Sink::Environment, String::new()),
+            (None, Some(target)) => (sink_of(&target.text.text, flow), target.text.text.clone()),
+            (None, None) => continue,
+        };
+        let masked = words.is_some_and(|words| {
+            !words.setter_masks.is_empty() && set.is_some() && text.text.contains(words.setter_masks)
+        });
+        let file = matches!(sink, Sink::Private | Sink::Workspace | Sink::Profile);
+        let Some((variable, whole)) =
+            (if file { Some(("*".to_string(), carry.whole)) } else { named(&text.text, carry) })
+        else {
+            continue;
+        };
+        all.push(Kept {
+            sink,
+            variable,
+            secrets: carry.secrets.clone(),
+            whole,
+            derived,
+            masked: masked || is_masked(flow, carry),
+            path,
+            command: carry.command,
+            at: command.at,
+        });
+    }
+    all.dedup_by(|a, b| a.command == b.command && a.sink == b.sink && a.secrets == b.secrets);
+    all
+}
+
+fn redirect_of(command: &Command) -> Option<&Word> {
+    let out = command.redirects.iter().rev().find(|redirect| {
+        redirect.operator.contains('>') && !redirect.operator.starts_with('2') && !redirect.operator.contains('&')
+    });
+    out.map(|redirect| &redirect.target)
+}
+
+/// The file that the output of a command goes to.
+fn target(command: &Command) -> Option<&Word> {
+    if let Some(word) = redirect_of(command) {
+        return Some(word);
+    }
+    let program = command.words.iter().position(|word| {
+        ["tee", "out-file", "add-content", "set-content"].contains(&word.text.text.to_ascii_lowercase().as_str())
+    })?;
+    command.words[program + 1..].iter().find(|word| !word.text.text.starts_with('-'))
+}
+
+fn sink_of(path: &str, flow: &Flow) -> Sink {
+    let words = flow.job.map(|(pipeline, _)| pipeline.system.secrets);
+    let names = |list: &[&str]| list.iter().any(|name| expands(path, name) || path.contains(&format!("%{name}%")));
+    let begins = |list: &[&str]| list.iter().any(|start| path.starts_with(start));
+    let profiles = [".bashrc", ".profile", ".bash_profile", ".zshrc", "/etc/environment", "/etc/profile"];
+    match words {
+        Some(words) if names(words.persists) => Sink::Environment,
+        Some(words) if names(words.outputs) => Sink::Output,
+        _ if profiles.iter().any(|profile| path.ends_with(profile)) => Sink::Profile,
+        Some(words) if begins(words.private) => Sink::Private,
+        None if begins(crate::model::dialect::SecretWords::PLAIN.private) => Sink::Private,
+        // A path in a variable may be anywhere; an absolute one is not in the workspace.
+        _ if path.starts_with(['/', '$', '%', '&']) => Sink::Private,
+        _ => Sink::Workspace,
+    }
+}
+
+/// The name before the `=`, and whether only the secret stands after it; `None` when the secret is not in the value.
+fn named(text: &str, carry: &Carry) -> Option<(String, bool)> {
+    let plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    };
+    if let Some((_, rest)) = text.split_once("variable=").or_else(|| text.split_once("name=")) {
+        let name = rest.split([';', ']', ':', ' ']).next().unwrap_or("");
+        return Some((if plain(name) { name.to_string() } else { "*".to_string() }, false));
+    }
+    // Of several lines the one with the secret.
+    let mut name = "*".to_string();
+    for line in text.lines() {
+        let value = match line.split_once('=') {
+            Some((before, value)) if plain(before.trim()) => {
+                name = before.trim().to_string();
+                value
+            }
+            _ => line,
+        };
+        let inside = match &carry.variable {
+            Some(variable) => expands(value, variable),
+            None => value.contains("${{") || value.contains("$(") || value.contains("<<"),
+        };
+        if inside {
+            let whole = carry
+                .variable
+                .as_ref()
+                .is_some_and(|variable| value == format!("${variable}") || value == format!("${{{variable}}}"));
+            return Some((name, whole && carry.whole));
+        }
+    }
+    None
+}
+
+/// Whether an earlier command tells the log to hide the value.
+fn is_masked(flow: &Flow, carry: &Carry) -> bool {
+    let before = flow.carries.iter().take_while(|other| other.command < carry.command);
+    before
+        .filter(|other| other.variable == carry.variable && other.secrets == carry.secrets)
+        .any(|other| flow.text(other).text.contains("::add-mask::"))
+}
+
+impl Project {
+    /// Every script that CI runs, as far as files tell, and where secrets go in it: steps of jobs and of composite actions, scripts that
+    /// they call, image builds.
+    pub fn flows(&self) -> Vec<Flow<'_>> {
+        let mut flows = Vec::new();
+        for facts in &self.facts {
+            let Some(source) = facts.source else { continue };
+            for pipeline in facts.pipelines.iter().chain(&facts.components) {
+                for job in &pipeline.jobs {
+                    flows.extend((0..job.steps.len()).filter_map(|index| of_step(pipeline, job, index)));
+                }
+            }
+            let ci = self.reached_by(source).iter().any(|reach| reach.ci);
+            for (_, script) in facts.scripts.iter().filter(|_| ci) {
+                let carries = Scene { by_name: true, ..Scene::default() }.walk(script);
+                flows.push(Flow { source, job: None, step: None, in_build: false, script, carries });
+            }
+            for stage in facts.builds.iter().flat_map(|build| &build.stages) {
+                for instruction in &stage.instructions {
+                    if let Instruction::Run { script, .. } = instruction {
+                        let carries = Scene { by_name: true, ..Scene::default() }.walk(script);
+                        flows.push(Flow { source, job: None, step: None, in_build: true, script, carries });
+                    }
+                }
+            }
+        }
+        flows.retain(|flow| !flow.carries.is_empty());
+        flows
+    }
+}

@@ -1,0 +1,27 @@
+//! What rules ask about secrets in variables: which are in scope at a step, who else can read them, how much harm one does, where its
+//! value flows. Knows names of secrets, never values, and no system but by its [`Dialect`](crate::model::dialect::Dialect).
+//!
+//! - [`Project::secrets_at`] lists every secret in the environment of one step: of the pipeline, the job, the container, the step itself,
+//!   what earlier steps persisted or exported, and the tokens that are always there.
+//! - [`Company`] counts who shares a scope.
+//! - [`Project::harm`] weighs a secret by its name; [`Weight`] makes levels of that.
+//! - [`flow`] follows secrets through the commands of a script.
+//!
+//! A set of secrets that is attached by name (a context, `envFrom`, a variable group) is an assignment with the name of the set and the one
+//! secret `*`.
+//!
+//! [`Project::secrets_at`]: crate::model::project::Project::secrets_at
+//! [`Project::harm`]: crate::model::project::Project::harm
+
+pub mod company;
+pub mod flow;
+pub mod names;
+pub mod scope;
+#[cfg(test)]
+mod tests;
+pub mod weight;
+
+pub use company::Company;
+pub use names::looks_secret;
+pub use scope::{Reach, Readable};
+pub use weight::{Harm, Weight};

@@ -1,0 +1,228 @@
+//! What the name of a variable or a secret says about its value. Knows no value.
+
+/// Words that make a name the name of a secret.
+const SECRET: &[&str] = &[
+    "token",
+    "tokens",
+    "secret",
+    "secrets",
+    "password",
+    "passwd",
+    "passphrase",
+    "credential",
+    "credentials",
+    "pat",
+    "apikey",
+    "pwd",
+    "pass",
+    "passcode",
+    "webhook",
+    "dsn",
+];
+
+/// Words before `key` that make it one.
+const KEYS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "signing",
+    "encryption",
+    "deploy",
+    "auth",
+    "account",
+    "master",
+    "ssh",
+    "gpg",
+    "license",
+    "user",
+    "service",
+    "subscription",
+    "upload",
+    "write",
+    "admin",
+];
+
+/// Last words that say that the value is something about a secret.
+const ABOUT: &[&str] = &[
+    "file",
+    "path",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "url",
+    "uri",
+    "ttl",
+    "dir",
+    "folder",
+    "type",
+    "version",
+    "length",
+    "size",
+    "count",
+    "enabled",
+    "required",
+    "fingerprint",
+    "expiry",
+    "expires",
+    "prefix",
+    "suffix",
+    "header",
+    "policy",
+    "mode",
+    "provider",
+    "plugin",
+    "endpoint",
+    "host",
+    "registry",
+    "user",
+    "username",
+    "email",
+    "issuer",
+    "audience",
+    "algorithm",
+    "location",
+    "arn",
+    "store",
+    "manager",
+    "backend",
+    "keys",
+    "region",
+    "lifetime",
+    "expiration",
+    "timeout",
+    "rotation",
+    "format",
+    "hook",
+];
+
+/// Words that say the same wherever they stand.
+const HARMLESS: &[&str] =
+    &["public", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is"];
+
+/// Last words of names of plain configuration.
+const PLAIN: &[&str] = &[
+    "region",
+    "bucket",
+    "slug",
+    "user",
+    "username",
+    "email",
+    "host",
+    "hostname",
+    "url",
+    "endpoint",
+    "org",
+    "organization",
+    "repo",
+    "repository",
+    "project",
+    "account",
+    "channel",
+    "port",
+    "role",
+    "arn",
+    "domain",
+    "registry",
+];
+
+/// Words that say that it is a secret after all.
+const NOT_PLAIN: &[&str] = &[
+    "token",
+    "key",
+    "password",
+    "passwd",
+    "secret",
+    "webhook",
+    "hook",
+    "credential",
+    "credentials",
+    "dsn",
+    "pass",
+    "private",
+    "auth",
+    "ssh",
+    "upload",
+];
+
+/// Tokens that a system makes for one job and that end with it.
+const SHORT_LIVED: &[&str] = &[
+    "GITHUB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "GITEA_TOKEN",
+    "FORGEJO_TOKEN",
+    "CI_JOB_TOKEN",
+    "CI_JOB_JWT",
+    "CI_JOB_JWT_V1",
+    "CI_JOB_JWT_V2",
+    "CI_REGISTRY_PASSWORD",
+    "CI_DEPENDENCY_PROXY_PASSWORD",
+    "CI_REPOSITORY_URL",
+    "CIRCLE_OIDC_TOKEN",
+    "CIRCLE_OIDC_TOKEN_V2",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM.ACCESSTOKEN",
+    "BITBUCKET_STEP_OIDC_TOKEN",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+];
+
+/// Secrets that do little harm: who has them can upload reports.
+const LOW: &[&str] = &[
+    "CODECOV_TOKEN",
+    "COVERALLS_REPO_TOKEN",
+    "COVERALLS_TOKEN",
+    "CODSPEED_TOKEN",
+    "CC_TEST_REPORTER_ID",
+    "SENTRY_DSN",
+];
+
+/// The words of a name, in lower case: split at every mark and at humps.
+pub fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let hump = c.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if (hump || !c.is_ascii_alphanumeric()) && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if c.is_ascii_alphanumeric() {
+            words.last_mut().expect("one word is always there").push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a variable of this name holds a secret, as far as the name tells: `PYPI_TOKEN`, `dbPassword`, `AWS_SECRET_ACCESS_KEY`; not
+/// `TOKEN_FILE`, `SECRETS_DIR`, `PUBLIC_KEY`, `RELEASE_KEY_FINGERPRINT`.
+pub fn looks_secret(name: &str) -> bool {
+    let words = words(name);
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let key = words.windows(2).any(|pair| pair[1] == "key" && is(KEYS, &pair[0]));
+    let about = words.last().is_some_and(|word| is(ABOUT, word)) || words.iter().any(|word| is(HARMLESS, word));
+    // The address of a web hook is all that its users need.
+    let hook = words.iter().any(|word| word == "webhook");
+    (key || words.iter().any(|word| is(SECRET, word))) && (!about || hook)
+}
+
+/// Whether a name is that of plain configuration: a region, a bucket, a user name, an account number.
+pub fn is_plain(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split('_').collect();
+    let last_is_plain = words.last().is_some_and(|word| PLAIN.contains(word));
+    let is_id = ["account_id", "client_id", "tenant_id", "app_id", "project_id"].iter().any(|end| lower.ends_with(end));
+    (last_is_plain || is_id) && !words.iter().any(|word| NOT_PLAIN.contains(word))
+}
+
+/// Whether a name is that of a token that ends with its job.
+pub fn is_short_lived(name: &str) -> bool {
+    SHORT_LIVED.contains(&name.to_ascii_uppercase().as_str())
+}
+
+/// Whether a name is that of a secret that does little harm.
+pub fn is_low(name: &str) -> bool {
+    LOW.contains(&name.to_ascii_uppercase().as_str())
+}

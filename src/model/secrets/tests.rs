@@ -1,0 +1,60 @@
+use super::flow::expands;
+use super::names::{is_plain, looks_secret, words};
+use super::weight::{Harm, Weight};
+use crate::model::rule::Level::{Error, Info, Off, Warning};
+use crate::model::rule::levels;
+
+#[test]
+fn names_say_what_they_hold() {
+    for name in [
+        "PYPI_TOKEN",
+        "dbPassword",
+        "AWS_SECRET_ACCESS_KEY",
+        "TWINE_PASSWORD",
+        "npm.authToken",
+        "SIGNING_KEY",
+        "GH_PAT",
+        "SLACK_WEBHOOK",
+    ] {
+        assert!(looks_secret(name), "{name}");
+    }
+    for name in [
+        "TOKEN_FILE",
+        "SECRETS_DIR",
+        "PUBLIC_KEY",
+        "RELEASE_KEY_FINGERPRINT",
+        "USE_GKE_GCLOUD_AUTH_PLUGIN",
+        "AWS_ACCESS_KEY_ID",
+        "PATH",
+        "CACHE_KEY",
+        "PRIVATE_REGISTRY_KEYS",
+        "PASS_ENV_NAME",
+        "compass",
+        "HAS_TOKEN",
+    ] {
+        assert!(!looks_secret(name), "{name}");
+    }
+    assert_eq!(words("awsSecretAccess_Key"), ["aws", "secret", "access", "key"]);
+    assert!(is_plain("AWS_REGION") && is_plain("AZURE_CLIENT_ID") && !is_plain("SLACK_WEBHOOK_URL"));
+}
+
+#[test]
+fn only_expansions_that_give_the_value_count() {
+    for text in ["$T", "x${T}y", "${T:-z}", "$env:T", "${env:T}", "%T%", "a $(cat $T)"] {
+        assert!(expands(text, "T"), "{text}");
+    }
+    for text in ["$TX", "${#T}", "${T:+yes}", "${T+yes}", "\\$T", "T", "$XT", "%T"] {
+        assert!(!expands(text, "T"), "{text}");
+    }
+}
+
+#[test]
+fn weights_move_levels_within_their_ladder() {
+    let base = levels(Warning, Error, Error);
+    let weight = |harm, exposed, protected| Weight { harm, exposed, protected };
+    assert_eq!(weight(Harm::Full, true, false).weigh(base), levels(Error, Error, Error));
+    assert_eq!(weight(Harm::Low, true, false).weigh(base), levels(Info, Warning, Warning));
+    assert_eq!(weight(Harm::Full, false, true).weigh(base), levels(Info, Warning, Warning));
+    assert_eq!(weight(Harm::Low, false, true).weigh(base), levels(Info, Info, Info));
+    assert_eq!(weight(Harm::Full, true, true).weigh(levels(Off, Info, Info)), levels(Off, Info, Info));
+}
