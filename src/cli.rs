@@ -32,7 +32,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Report what can change or leak without a commit
-    Check(Check),
+    Check(Box<Check>),
     /// Print every reference that was found, loose or not, with its strength
     List(List),
     /// Print the manual of a rule
@@ -98,15 +98,26 @@ pub struct Check {
     /// Write all present findings into the baseline and exit with 0.
     #[arg(long)]
     pub write_baseline: bool,
-    /// Use no network (the default of `check`).
-    #[arg(long)]
-    pub offline: bool,
+    /// Whether and how the network is used.
+    #[command(flatten)]
+    pub network: Network,
     /// The date to judge expiries by, instead of today's.
     #[arg(long, value_name = "DATE")]
     pub now: Option<String>,
     /// The path that standard input is read as.
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
+}
+
+/// Arguments of every command that may use the network.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Network {
+    /// Use no network, only answers kept from an earlier run.
+    #[arg(long)]
+    pub offline: bool,
+    /// Where answers are kept between runs, instead of $XDG_CACHE_HOME/pinguard.
+    #[arg(long, value_name = "FOLDER")]
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// The formats of `check`.

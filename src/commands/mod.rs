@@ -6,6 +6,7 @@ pub mod explain;
 pub mod gather;
 pub mod init;
 pub mod list;
+pub mod network;
 pub mod rules;
 pub mod settings;
 

@@ -1,5 +1,6 @@
 //! What everything talks about: plain owned data. No I/O, nothing that can fail, nothing of the other layers.
 
+pub mod change;
 pub mod check;
 pub mod components;
 pub mod container;
@@ -10,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod images;
 pub mod installs;
+pub mod knowledge;
 pub mod lock;
 pub mod manifest;
 pub mod pin;
@@ -23,3 +25,4 @@ pub mod secrets;
 pub mod source;
 pub mod span;
 pub mod text;
+pub mod wish;

@@ -1,4 +1,10 @@
-//! The only place that touches disk, clock, processes and environment. Makes no decision.
+//! The only place that touches disk, network, clock, processes and environment. Makes no decision.
 
 pub mod clock;
+pub mod credential;
 pub mod disk;
+pub mod environment;
+pub mod failure;
+pub mod http;
+pub mod progress;
+pub mod runtime;
