@@ -1,6 +1,9 @@
 //! What the tests share: repositories as lists of files.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+pub mod git_host;
+pub mod host;
+
 use pinguard::check;
 use pinguard::model::policy::Policy;
 use pinguard::model::project::Project;
@@ -165,4 +168,22 @@ impl Run {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
+}
+
+/// Every file below a folder with its content: `.git` too.
+pub fn tree_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(&at).expect("folder can be read").flatten() {
+            let path = entry.path();
+            match entry.file_type().expect("a type") {
+                kind if kind.is_dir() => open.push(path),
+                kind if kind.is_file() => files.push((path.display().to_string(), fs::read(&path).expect("file"))),
+                _ => files.push((path.display().to_string(), Vec::new())),
+            }
+        }
+    }
+    files.sort();
+    files
 }
