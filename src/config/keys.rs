@@ -1,6 +1,6 @@
 //! Every key of the configuration and what it takes: the one table behind reading, hints and the schema.
 
-use super::peers;
+use super::{peers, upgrade};
 use crate::model::rule::{Level, Profile};
 
 /// What a key takes.
@@ -10,6 +10,10 @@ pub enum Kind {
     Word(fn() -> Vec<&'static str>),
     /// A text.
     Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Flag,
     /// A path pattern.
     Glob,
     /// A date.
@@ -76,6 +80,36 @@ pub const KEYS: &[Key] = &[
     key("secrets", Kind::Table),
     key("secrets.allow", Kind::Texts),
     key("secrets.low-sensitivity", Kind::Texts),
+    key("upgrade", Kind::Table),
+    key("upgrade.level", Kind::Word(upgrade::reaches)),
+    key("upgrade.allow", Kind::Texts),
+    key("upgrade.ignore", Kind::Texts),
+    key("upgrade.limit", Kind::Number),
+    key("upgrade.base", Kind::Text),
+    key("upgrade.remote", Kind::Text),
+    key("upgrade.prefix", Kind::Text),
+    key("upgrade.labels", Kind::Texts),
+    key("upgrade.reviewers", Kind::Texts),
+    key("upgrade.author", Kind::Text),
+    key("upgrade.message", Kind::Text),
+    key("upgrade.lockers", Kind::Word(lockers)),
+    key("upgrade.allow-builds", Kind::Flag),
+    key("upgrade.forge", Kind::Word(forges)),
+    key("upgrade.api", Kind::Text),
+    key("upgrade.cooldown", Kind::Table),
+    key("upgrade.cooldown.all", Kind::Number),
+    key("upgrade.cooldown.pypi", Kind::Number),
+    key("upgrade.cooldown.oci", Kind::Number),
+    key("upgrade.cooldown.git", Kind::Number),
+    key("upgrade.cooldown.orb", Kind::Number),
+    key("upgrade.cooldown.toolchain", Kind::Number),
+    key("upgrade.cooldown.security", Kind::Number),
+    key("upgrade.levels", Kind::Tables),
+    required("upgrade.levels.match", Kind::Texts),
+    required("upgrade.levels.level", Kind::Word(upgrade::reaches)),
+    key("upgrade.groups", Kind::Tables),
+    required("upgrade.groups.name", Kind::Text),
+    required("upgrade.groups.match", Kind::Texts),
     key("paths", Kind::Tables),
     required("paths.glob", Kind::Glob),
     required("paths.level", Kind::Word(levels)),
@@ -98,6 +132,14 @@ pub fn levels() -> Vec<&'static str> {
 
 fn thresholds() -> Vec<&'static str> {
     levels().into_iter().filter(|level| *level != "off").collect()
+}
+
+fn lockers() -> Vec<&'static str> {
+    vec!["tool", "off"]
+}
+
+fn forges() -> Vec<&'static str> {
+    vec!["github", "gitlab", "gitea"]
 }
 
 fn strengths() -> Vec<&'static str> {

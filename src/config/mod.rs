@@ -9,6 +9,7 @@ pub mod schema;
 pub mod suppress;
 #[cfg(test)]
 mod tests;
+pub mod upgrade;
 
 pub use keys::nearest;
 pub use read::parse;
@@ -45,6 +46,8 @@ pub struct Config {
     pub exclude: Vec<Pattern>,
     /// `baseline`, relative to the project root.
     pub baseline: Option<String>,
+    /// `[upgrade]`.
+    pub upgrade: upgrade::Upgrade,
     /// `peers`: tools whose findings are not repeated.
     pub peers: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! A text to a [`Config`], with every mistake in it at once.
 
 use super::keys::{self, Key, Kind};
+use super::upgrade;
 use super::{Config, Ignore, Mistake, PathLevel, Pattern};
 use crate::model::pin::{Precision, Strength};
 use crate::model::policy::Demand;
@@ -100,6 +101,8 @@ impl Reader<'_> {
                 self.wrong(node, &format!("`{}` is not a list: write `[[{}]]`", key.path, key.path));
             }
             Kind::Texts | Kind::Words(_) | Kind::Globs | Kind::Rules => self.list(key, node),
+            Kind::Number => self.number(key, node),
+            Kind::Flag => self.flag(key, node),
             Kind::Word(_) | Kind::Text | Kind::Glob | Kind::Date | Kind::Rule => self.scalar(key, node),
         }
     }
@@ -125,6 +128,10 @@ impl Reader<'_> {
                 "policy.indexes" => config.policy.indexes.push(text),
                 "secrets.allow" => config.policy.allowed_secrets.push(text),
                 "secrets.low-sensitivity" => config.policy.low_sensitivity.push(text),
+                "upgrade.allow" => config.upgrade.allow.push(text),
+                "upgrade.ignore" => config.upgrade.ignore.push(text),
+                "upgrade.labels" => config.upgrade.labels.push(text),
+                "upgrade.reviewers" => config.upgrade.reviewers.push(text),
                 "exclude" => {
                     let pattern = self.pattern(item, &text);
                     self.config.exclude.extend(pattern);
@@ -144,12 +151,103 @@ impl Reader<'_> {
             "profile" => self.config.profile = Profile::ALL.into_iter().find(|profile| profile.name() == text),
             "fail-on" => self.config.fail_on = Level::named(&text),
             "baseline" => self.config.baseline = Some(text),
+            path if path.starts_with("upgrade.") => self.upgrade(path, node, text),
             "require.images" => self.require(Demand::Images, &text),
             "require.requirements" => self.require(Demand::Requirements, &text),
             "require.components" => self.require(Demand::Components, &text),
             "require.hooks" => self.require(Demand::Hooks, &text),
             _ => {}
         }
+    }
+
+    /// A text or word of `[upgrade]`.
+    fn upgrade(&mut self, path: &str, node: Node<'_>, text: String) {
+        let wrong = match path {
+            "upgrade.prefix" => upgrade::prefix_mistake(&text),
+            "upgrade.author" if upgrade::author_parts(&text).is_none() => Some("write `author` as \"Name <address>\""),
+            "upgrade.message" if !text.contains("{title}") => {
+                Some("`message` has no `{title}`: what moves is put there")
+            }
+            "upgrade.message" if text.contains('\n') => {
+                Some("`message` is one line: what is below it is written by the run")
+            }
+            "upgrade.api" if !text.starts_with("https://") && !text.starts_with("http://") => {
+                Some("`api` is no address: write it as \"https://github.example.org/api/v3\"")
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return self.wrong(node, wrong);
+        }
+        let into = &mut self.config.upgrade;
+        match path {
+            "upgrade.level" => into.level = upgrade::reach_named(&text),
+            "upgrade.base" => into.base = Some(text),
+            "upgrade.remote" => into.remote = text,
+            "upgrade.prefix" => into.prefix = text,
+            "upgrade.author" => into.author = text,
+            "upgrade.message" => into.message = text,
+            "upgrade.lockers" if text == "off" => into.lockers = upgrade::Lockers::Off,
+            "upgrade.forge" => into.forge = Some(text),
+            "upgrade.api" => into.api = Some(text),
+            _ => {}
+        }
+    }
+
+    fn number(&mut self, key: &Key, node: Node<'_>) {
+        let number = node.str().filter(|_| node.is_scalar() && node.plain()).and_then(|text| text.parse::<u32>().ok());
+        let Some(number) = number else {
+            return self.wrong(node, &format!("`{}` takes a whole number", key.path));
+        };
+        let into = &mut self.config.upgrade;
+        match key.path.rsplit('.').next().unwrap_or("") {
+            "limit" => into.limit = number,
+            "all" => into.cooldown.all = Some(number),
+            "security" => into.cooldown.security = Some(number),
+            word => into.cooldown.by.extend(upgrade::ecosystem_named(word).map(|ecosystem| (ecosystem, number))),
+        }
+    }
+
+    fn flag(&mut self, key: &Key, node: Node<'_>) {
+        match node.str().filter(|_| node.is_scalar() && node.plain()) {
+            Some("true") => self.config.upgrade.builds = upgrade::Builds::Allowed,
+            Some("false") => {}
+            _ => self.wrong(node, &format!("`{}` takes true or false", key.path)),
+        }
+    }
+
+    fn upgrade_level(&mut self, table: Node<'_>) {
+        let patterns = self.patterns(table);
+        let level = table.get("level").and_then(|node| self.word(node, &upgrade::reaches()));
+        if let (Some(patterns), Some(level)) = (patterns, level) {
+            self.config.upgrade.levels.push((patterns, upgrade::reach_named(&level)));
+        }
+    }
+
+    fn upgrade_group(&mut self, table: Node<'_>) {
+        let matches = self.patterns(table);
+        let Some((node, name)) = self.field(table, "name") else { return };
+        let sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || !name.chars().all(sign) {
+            return self.wrong(node, "`name` becomes a part of a branch name: use letters, digits, `-` and `_`");
+        }
+        if self.config.upgrade.groups.iter().any(|group| group.name == name) {
+            return self.wrong(node, "a group of this name is there already");
+        }
+        if let Some(matches) = matches {
+            self.config.upgrade.groups.push(upgrade::Group { name, matches });
+        }
+    }
+
+    /// The patterns of `match`.
+    fn patterns(&mut self, table: Node<'_>) -> Option<Vec<String>> {
+        let list = table.get("match")?;
+        if !list.is_seq() {
+            self.wrong(list, "`match` is not a list: write `[\"…\"]`");
+            return None;
+        }
+        let patterns: Vec<String> = list.items().filter_map(|item| self.text(item, "match")).collect();
+        (!patterns.is_empty()).then_some(patterns)
     }
 
     fn require(&mut self, demand: Demand, word: &str) {
@@ -184,6 +282,8 @@ impl Reader<'_> {
         }
         match path {
             "paths" => self.path_level(table),
+            "upgrade.levels" => self.upgrade_level(table),
+            "upgrade.groups" => self.upgrade_group(table),
             _ => self.ignore(table),
         }
     }

@@ -37,6 +37,8 @@ fn shape(key: &Key) -> Value {
     match key.kind {
         Kind::Word(words) => json!({ "enum": words() }),
         Kind::Text | Kind::Glob | Kind::Rule => text,
+        Kind::Number => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Texts | Kind::Globs | Kind::Rules => list(text),
         Kind::Words(words) => list(json!({ "enum": words() })),

@@ -39,7 +39,7 @@ fn told(text: &str) -> Vec<(String, String, Option<String>)> {
 
 /// The sample with every key switched on; of the two forms of `ignore` the tables.
 fn switched_on() -> String {
-    let lines = SAMPLE.lines().filter(|line| !line.starts_with("#ignore ="));
+    let lines = SAMPLE.lines().filter(|line| !line.starts_with("#ignore = [\"test-no-junit"));
     let on = |line: &str| match line.strip_prefix('#') {
         Some(rest) if !rest.starts_with(' ') && !rest.is_empty() => rest.to_string(),
         _ => line.to_string(),
@@ -104,6 +104,33 @@ fn every_mistake_is_told_at_once_and_in_its_place() {
     assert_eq!(told[0].2.as_deref(), Some("did you mean `profile`?"));
     assert!(told.iter().any(|(.., help)| help.as_deref() == Some("did you mean `image-tag-latest`?")));
     assert!(told.iter().any(|(.., help)| help.as_deref() == Some("did you mean \"warning\"?")));
+}
+
+#[test]
+fn an_upgrade_is_read_and_its_mistakes_are_told_at_once() {
+    use super::upgrade::{Builds, Lockers, Upgrade};
+    use crate::model::reference::{Ecosystem, Subject};
+    use crate::model::wish::Reach;
+    assert_eq!(read("pinguard.toml", "").0.upgrade, Upgrade::default());
+    let upgrade = read("pinguard.toml", &switched_on()).0.upgrade;
+    let subject = |ecosystem, name: &str| Subject { ecosystem, name: name.to_string() };
+    assert_eq!(upgrade.reach(&subject(Ecosystem::Pypi, "django")), Reach::Minor);
+    assert_eq!(upgrade.reach(&subject(Ecosystem::Pypi, "postgres")), Reach::Major);
+    assert_eq!(upgrade.refuses(&subject(Ecosystem::Oci, "postgres")), None);
+    assert!(upgrade.refuses(&subject(Ecosystem::Npm, "prettier")).is_some());
+    assert!(upgrade.refuses(&subject(Ecosystem::Pypi, "internal-x")).is_some());
+    assert_eq!(upgrade.group(&subject(Ecosystem::Pypi, "pytest-cov")).map(|group| group.name.as_str()), Some("pytest"));
+    assert_eq!((upgrade.days(Ecosystem::Git), upgrade.days(Ecosystem::Npm)), (7, 3));
+    assert_eq!((upgrade.lockers, upgrade.builds, upgrade.limit), (Lockers::Tool, Builds::Forbidden, 10));
+    let text = "[upgrade]\nlevel = \"huge\"\nlimit = \"ten\"\nprefix = \"main\"\nauthor = \"me\"\nmessage = \"deps\"\nallow-builds = 1\n\
+                api = \"host\"\n[upgrade.cooldown]\npypi = -1\nnpm = 3\n[[upgrade.groups]]\nname = \"a b\"\nmatch = [\"x\"]\n\
+                [[upgrade.levels]]\nmatch = \"x\"\nlevel = \"minor\"\n[[upgrade.groups]]\nmatch = []\n";
+    let told = told(text);
+    let places: Vec<&str> = told.iter().map(|(at, ..)| at.as_str()).collect();
+    let expected =
+        ["\"huge\"", "\"ten\"", "\"main\"", "\"me\"", "\"deps\"", "1", "\"host\"", "-1", "npm", "\"a b\"", "\"x\""];
+    assert_eq!(places[..expected.len()], expected, "{told:?}");
+    assert_eq!(told.len(), expected.len() + 1, "{told:?}");
 }
 
 #[test]
