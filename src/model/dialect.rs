@@ -74,6 +74,10 @@ pub struct SecretWords {
     pub private: &'static [&'static str],
     /// What to write instead of a secret pasted into program text.
     pub unpasted: &'static str,
+    /// How a condition asks whether a secret is set without having it; `NAME` stands for the secret. Empty when it cannot.
+    pub question: &'static str,
+    /// Whether the environment of one step is the only place that a script can read a secret from.
+    pub only_step: bool,
     /// Components that put secrets into the environment of all later steps.
     pub exporters: &'static [Exporter],
     /// Variables of components that have an input for the same: component, variable, input.
@@ -95,6 +99,8 @@ impl SecretWords {
         setter_masks: "",
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
+        question: "",
+        only_step: false,
         exporters: &[],
         inputs: &[],
     };

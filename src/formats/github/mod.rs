@@ -2,6 +2,7 @@
 //! Knows nothing of other CI systems and has no opinion about what it reads.
 
 mod action;
+mod edits;
 mod expression;
 mod inputs;
 mod known;

@@ -25,6 +25,7 @@ pub static WORDS: SecretWords = SecretWords {
         "/run/",
     ],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
+    question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     exporters: EXPORTERS,
     inputs: INPUTS,
     ..SecretWords::PLAIN

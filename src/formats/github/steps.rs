@@ -65,6 +65,7 @@ impl Reader<'_> {
             phase: Phase::Main,
             key,
         };
+        self.note_slot(node, &step.key);
         if let Some(run) = node.get("run") {
             self.run(node, run, &mut step, around, room);
         } else if let Some(uses) = node.get("uses") {

@@ -47,6 +47,7 @@ impl Reader<'_> {
             }
         }
         follow_needs(&mut jobs);
+        self.note_lines(root, "env");
         let name = root.get("name").and_then(Node::str).unwrap_or(&self.source.path).to_string();
         self.facts.pipelines.push(Pipeline {
             system: &super::DIALECT,
@@ -99,6 +100,7 @@ impl Reader<'_> {
             id,
             key,
         };
+        self.note_lines(node, &format!("{}.env", job.key));
         self.container(node.get("container"), &mut job, around);
         self.body(root, node, &mut job, around);
         Some(job)

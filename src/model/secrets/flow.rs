@@ -156,7 +156,7 @@ impl<'p> Scene<'p> {
             whole: whole && holder.whole,
             derived: holder.derived,
         };
-        for expansion in expansions(&text.text) {
+        for expansion in expansions(&text.text).into_iter().filter(|found| gives_out(&text.text, found.start)) {
             let whole = expansion.end - expansion.start == text.text.len();
             if let Some(holder) = self.holders.iter().find(|holder| holder.name == expansion.name) {
                 return Some(carry(holder, whole));
@@ -167,7 +167,10 @@ impl<'p> Scene<'p> {
             }
         }
         let inside = |one: &&Assignment| text.at.source == one.at.source && text.at.span.contains(one.at.span);
-        let pasted = self.pasted.iter().filter(inside).find(|one| matches!(one.value, Value::Secret { .. }))?;
+        let pasted =
+            self.pasted.iter().filter(inside).filter(|one| matches!(one.value, Value::Secret { .. })).find(|one| {
+                !text.verbatim || gives_out(&text.text, (one.at.span.start - text.at.span.start) as usize)
+            })?;
         let Value::Secret { names, derived, .. } = &pasted.value else { return None };
         let whole = text.at.span == pasted.at.span;
         let secrets = names.clone();
@@ -226,14 +229,9 @@ impl<'p> Scene<'p> {
     /// What an assigned value carries: substitutions only when they do nothing but reshape a text.
     fn assigned(&self, value: &Text) -> Option<Carry> {
         let mut carry = self.carried(value)?;
-        if let Some(inner) =
-            value.text.split_once("$(").map(|(_, inner)| inner).or_else(|| Some(value.text.split_once('`')?.1))
-        {
-            let programs: Vec<&str> = inner.split('|').filter_map(|part| part.split_whitespace().next()).collect();
-            if !programs.iter().all(|program| COPIES.contains(program) || RESHAPES.contains(program)) {
-                return None;
-            }
-            carry.derived |= programs.iter().any(|program| RESHAPES.contains(program));
+        if let Some((_, inner)) = value.text.split_once("$(").or_else(|| value.text.split_once('`')) {
+            let mut programs = inner.split('|').filter_map(|part| part.split_whitespace().next());
+            carry.derived |= programs.any(|program| RESHAPES.contains(&program));
             carry.whole = false;
         }
         Some(carry)
@@ -316,6 +314,28 @@ fn expansions(text: &str) -> Vec<Expansion> {
         }
     }
     found
+}
+
+/// Whether what stands at `at` comes out of all substitutions around it: `$(echo "$X" | base64)` gives it out, `$([ -n "$X" ] && echo 1)` and
+/// `$(curl -u "$X")` do not.
+fn gives_out(text: &str, at: usize) -> bool {
+    let at = (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let before = &text[..at];
+    let mut open: Vec<usize> = Vec::new();
+    let mut back = None;
+    for (index, byte) in before.bytes().enumerate() {
+        match byte {
+            b'(' if index > 0 && before.as_bytes()[index - 1] == b'$' => open.push(index + 1),
+            b')' => drop(open.pop()),
+            b'`' => back = if back.is_some() { None } else { Some(index + 1) },
+            _ => {}
+        }
+    }
+    open.into_iter().chain(back).all(|start| {
+        let segment = before[start..].rsplit(['|', ';', '&', '\n']).next().unwrap_or("");
+        let program = segment.split_whitespace().next().unwrap_or("");
+        COPIES.contains(&program) || RESHAPES.contains(&program)
+    })
 }
 
 /// Whether a text expands a variable.
@@ -551,4 +571,62 @@ impl Project {
         flows.retain(|flow| !flow.carries.is_empty());
         flows
     }
+}
+
+/// Programs that a step uses which does nothing but put a secret into a file.
+const QUIET: &[&str] = &[
+    "umask",
+    "mkdir",
+    "install",
+    "printf",
+    "echo",
+    "cat",
+    "base64",
+    "chmod",
+    "chown",
+    "touch",
+    "rm",
+    "set",
+    "export",
+    "true",
+    ":",
+    "tee",
+    "mktemp",
+    "mv",
+    "cp",
+    "test",
+    "[",
+    "[[",
+    "trap",
+    "exit",
+    "tr",
+    "sudo",
+    "cd",
+    "gunzip",
+    "gpg",
+    "ssh-keyscan",
+];
+
+/// Whether a step does nothing but put its secrets into files (and perhaps names their paths to later steps): the variable lives as long as
+/// a few harmless commands.
+pub fn materialises(flow: &Flow) -> bool {
+    let program = |command: &Command| command.words.first().map_or("", |word| word.text.text.as_str()).to_string();
+    let quiet = flow.script.commands.iter().all(|command| {
+        let name = program(command);
+        name.is_empty() || QUIET.contains(&name.rsplit('/').next().unwrap_or(&name))
+    });
+    let kept = kept(flow);
+    let filed = |carry: &Carry| {
+        kept.iter().any(|kept| kept.command == carry.command && matches!(kept.sink, Sink::Private | Sink::Workspace))
+    };
+    let asked = |carry: &Carry| matches!(program(flow.command(carry)).as_str(), "test" | "[" | "[[");
+    let masked = |carry: &Carry| flow.text(carry).text.contains("::add-mask::");
+    let local = |carry: &Carry| matches!(carry.part, Part::Assign(_)) && flow.command(carry).words.is_empty();
+    let inner = |carry: &Carry| flow.command(carry).nesting.contains(&Nest::Substitution);
+    quiet
+        && kept.iter().any(|kept| matches!(kept.sink, Sink::Private | Sink::Workspace))
+        && flow
+            .carries
+            .iter()
+            .all(|carry| filed(carry) || asked(carry) || masked(carry) || local(carry) || inner(carry))
 }

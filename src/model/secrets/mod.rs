@@ -15,13 +15,16 @@
 
 pub mod company;
 pub mod flow;
+pub mod held;
 pub mod names;
+pub mod place;
 pub mod scope;
 #[cfg(test)]
 mod tests;
 pub mod weight;
 
 pub use company::Company;
+pub use held::Held;
 pub use names::looks_secret;
 pub use scope::{Reach, Readable};
 pub use weight::{Harm, Weight};

@@ -1,0 +1,127 @@
+//! The better place of a secret, in the words of its system: which case it is, and what to write. Edits nothing.
+
+use crate::model::dialect::Dialect;
+use crate::model::pipeline::{Job, StepKind};
+use crate::model::project::Project;
+
+/// Which steps of a job name a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Those whose text names it outside of their condition.
+    pub steps: Vec<usize>,
+    /// Those whose condition does.
+    pub conditions: Vec<usize>,
+}
+
+impl Project {
+    /// Which steps of a job name a variable. A program that they start may read it all the same.
+    pub fn usage(&self, job: &Job, variable: &str) -> Usage {
+        let mut usage = Usage::default();
+        for (index, step) in job.steps.iter().enumerate() {
+            let condition = step.condition.as_ref().map_or("", |text| text.text.as_str());
+            let in_condition = names(condition, variable);
+            if in_condition > 0 {
+                usage.conditions.push(index);
+            }
+            let (at, counted) = match &step.kind {
+                StepKind::Run(script) => (script.at, 0),
+                _ => (step.at, in_condition),
+            };
+            let in_env = step.env.iter().any(|one| names(self.sources.text(one.at), variable) > 0);
+            if in_env || names(self.sources.text(at), variable) > counted {
+                usage.steps.push(index);
+            }
+        }
+        usage
+    }
+}
+
+/// How often a text names a variable as a whole word.
+fn names(text: &str, variable: &str) -> usize {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    let alone = |at: usize| !part(text[..at].chars().next_back()) && !part(text[at + variable.len()..].chars().next());
+    text.match_indices(variable).filter(|(at, _)| alone(*at)).count()
+}
+
+/// What a secret is for, by the name of its variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Uploads to PyPI.
+    Publish,
+    /// Reads a package index.
+    Index,
+    /// Logs in to an image registry.
+    Registry,
+    /// Opens a cloud.
+    Cloud,
+    /// Nothing of that.
+    Other,
+}
+
+/// What a secret is for.
+pub fn purpose(name: &str) -> Purpose {
+    let words = super::names::words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    if has(&["index"]) && has(&["pip", "uv", "poetry", "pdm", "pipenv"]) {
+        Purpose::Index
+    } else if has(&["pypi", "testpypi", "twine", "flit"]) || has(&["publish"]) && has(&["uv", "pdm", "hatch"]) {
+        Purpose::Publish
+    } else if has(&["docker", "dockerhub", "ghcr", "quay", "registry"]) {
+        Purpose::Registry
+    } else if has(&["aws", "gcp", "gcloud", "azure", "arm"]) || has(&["google"]) && has(&["credentials", "key", "sa"]) {
+        Purpose::Cloud
+    } else {
+        Purpose::Other
+    }
+}
+
+/// What to do about secrets in a scope that is wider than a step. `names` are their variables; `step` is the one step that names them.
+pub fn advice(system: &Dialect, names: &[&str], step: Option<&str>, only_asked: bool) -> String {
+    let first = names.first().copied().unwrap_or("NAME");
+    let purpose = purpose(first);
+    let all = names.iter().all(|name| self::purpose(name) == purpose);
+    let it = if names.len() == 1 { "it" } else { "them" };
+    let narrow = match step {
+        Some(step) if system.secrets.steps => format!("move {it} to step `{step}`: {}", system.narrow),
+        _ => format!("use {}; where several steps need {it}, {}", system.narrow, system.file),
+    };
+    let identity = if system.identity.is_empty() { "an identity of the job" } else { system.identity };
+    match purpose {
+        _ if only_asked && !system.secrets.question.is_empty() => {
+            let question = system.secrets.question.replace("NAME", first);
+            format!(
+                "conditions need no secret: keep a boolean here, {question}, and the secret in the step that reads it"
+            )
+        }
+        Purpose::Publish if all && system.publishes => format!("publish with {identity} and no token, or {narrow}"),
+        Purpose::Cloud if all && !system.identity.is_empty() => format!("use {identity} instead of a key, or {narrow}"),
+        Purpose::Index if all => {
+            format!("write the credential to a netrc file ({}) and name the index without it, or {narrow}", system.file)
+        }
+        Purpose::Registry if all => format!("log in with `--password-stdin` in the one step that does, and {narrow}"),
+        _ => narrow,
+    }
+}
+
+/// "`A`, `B`, `C`, `D` and 5 more".
+pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    const SHOWN: usize = 4;
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    let quoted: Vec<String> = all.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (all.len(), quoted.split_last()) {
+        (_, None) => String::new(),
+        (1, Some((only, _))) => only.clone(),
+        (count, _) if count > SHOWN => format!("{} and {} more", quoted.join(", "), count - SHOWN),
+        (_, Some((last, rest))) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// "is" or "are".
+pub fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}

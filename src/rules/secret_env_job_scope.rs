@@ -1,0 +1,290 @@
+//! # What it finds
+//!
+//! A secret in the variables of a job, or of its container, that several steps can read: those that need it and all the others.
+//!
+//! # Why
+//!
+//! A gate should be able to print its whole environment at the top of the log. With a secret in the job that is a leak, and every test,
+//! plugin, `setup.py` and action of the job inherits it. One finding names all secrets of the job and says who can read them.
+//!
+//! # What is not a finding
+//!
+//! - A job with one step: there it is the scope of that step (`secret-env-step-scope`).
+//! - A question about a secret (`HAS_TOKEN: ${{ secrets.TOKEN != '' }}`), `vars.*`, a path to a file.
+//! - Inputs of components (`with:`), registry credentials of `container` and `services`.
+//! - Systems where the job is the narrowest place (GitLab's `variables`, a CircleCI context): only when tests, linters or installs share the
+//!   job with the secret. A GitLab secret that is asked for as a variable (`file: false`) is one always: a file is the default there.
+//! - `GITHUB_TOKEN` and other tokens that end with the job, in `default`; names in `secrets.allow`.
+//!
+//! # What to do
+//!
+//! Move it to the one step that reads it. Where only `if:` needs it, keep a boolean. Where several steps need it, write it to a private
+//! file once and hand over the path. For clouds and for PyPI no long-lived secret is needed at all.
+//!
+//! `--unsafe-fixes` moves a secret that exactly one step names: a script that this step does not show may have read it elsewhere.
+//!
+//! # Levels
+//!
+//! `warning`, `error` in `strict` and `audit`. One level higher where tests, installs or a component at a branch share the job, or a proposed
+//! patch starts it. One lower for upload tokens and other secrets of `secrets.low-sensitivity`, for plain configuration by name (neither
+//! is ever lifted), and behind a protected environment that no patch can start. Job tokens: `info` in `strict` and `audit`.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   deploy:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       STAGE: production
+//!       DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}
+//!     steps:
+//!       - uses: actions/checkout@v4
+//!       - run: make build
+//!       - run: ./deploy "$STAGE"
+//!         env:
+//!           REGION: eu
+//!       - run: ./announce --key-of DEPLOY_KEY
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml fixed
+//! on: push
+//! jobs:
+//!   deploy:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       STAGE: production
+//!     steps:
+//!       - uses: actions/checkout@v4
+//!       - run: make build
+//!       - run: ./deploy "$STAGE"
+//!         env:
+//!           REGION: eu
+//!       - env:
+//!           DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}
+//!         run: ./announce --key-of DEPLOY_KEY
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! deploy:
+//!   secrets:
+//!     DB_PASSWORD:
+//!       vault: production/db/password
+//!       file: false
+//!   script: ./deploy
+//! ```
+//!
+//! ```yaml .github/workflows/one.yml bad default
+//! on: push
+//! env:
+//!   T: ${{ secrets.T }}
+//! jobs:
+//!   only:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: make build
+//!       - run: make package
+//!       - run: ./upload
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   deploy:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       HAS_KEY: ${{ secrets.DEPLOY_KEY != '' }}
+//!     container:
+//!       image: registry.example.org/a:1.2.3
+//!       credentials:
+//!         username: joe
+//!         password: ${{ secrets.REGISTRY_PASSWORD }}
+//!     steps:
+//!       - uses: actions/checkout@v4
+//!       - if: env.HAS_KEY == 'true'
+//!         run: ./deploy
+//!         env:
+//!           DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}
+//!   single:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       T: ${{ secrets.T }}
+//!     steps:
+//!       - run: ./upload
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml good
+//! deploy:
+//!   variables:
+//!     PASSWORD: $PROD_PASSWORD
+//!   secrets:
+//!     DB_PASSWORD:
+//!       vault: production/db/password
+//!   script: ./deploy
+//! ```
+
+use crate::model::edit::Edit;
+use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Value};
+use crate::model::project::Project;
+use crate::model::rule::Level::{Error, Info, Off, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::secrets::place::{advice, are, listed};
+use crate::model::secrets::{Company, Held, Weight};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "secret-env-job-scope",
+    group: Group::Secret,
+    summary: "a secret is in the variables of a job, where steps can read it that do not need it",
+    levels: &[("secret", levels(Warning, Error, Error)), ("job-token", levels(Off, Info, Info))],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    for pipeline in project.pipelines() {
+        let single = Company::of_pipeline(project, pipeline).jobs == 1;
+        for job in pipeline.jobs.iter().filter(|job| !job.steps.is_empty()) {
+            let company = Company::of_job(project, pipeline, job);
+            let of = |scope: Scope| job.env.iter().filter(move |one| one.scope == scope);
+            let site = Site { project, pipeline, job, company };
+            site.judge(of(Scope::Job).filter(|one| site.is_wide(one)).collect(), findings);
+            site.judge(of(Scope::Container).filter(|one| site.is_wide(one)).collect(), findings);
+            for service in &job.services {
+                site.judge(service.env.iter().filter(|one| one.scope == Scope::Container).collect(), findings);
+            }
+            if single {
+                let wide = pipeline.env.iter().filter(|one| one.scope == Scope::Pipeline && site.is_wide(one));
+                site.judge(wide.collect(), findings);
+            }
+            site.sets(findings);
+        }
+    }
+}
+
+struct Site<'p> {
+    project: &'p Project,
+    pipeline: &'p Pipeline,
+    job: &'p Job,
+    company: Company,
+}
+
+impl<'p> Site<'p> {
+    /// Whether a variable of the job can be read by something that does not need it.
+    fn is_wide(&self, variable: &Assignment) -> bool {
+        let words = self.pipeline.system.secrets;
+        let refused = !words.refused_file.is_empty() && variable.key.contains(words.refused_file);
+        if words.steps { self.company.steps > 1 || refused } else { self.is_shared() || refused }
+    }
+
+    /// Whether what a patch brings runs beside.
+    fn is_shared(&self) -> bool {
+        self.company.checks || self.company.installs
+    }
+
+    fn judge(&self, variables: Vec<&'p Assignment>, findings: &mut Findings) {
+        let held = Held::sort(self.project, variables);
+        if !held.secrets.is_empty() {
+            let mut finding = self.report("secret", &held.secrets);
+            finding.levels = Weight::new(held.harm, &self.company).weigh(finding.levels);
+            findings.push(finding);
+        }
+        if !held.tokens.is_empty() {
+            findings.push(self.report("job-token", &held.tokens));
+        }
+    }
+
+    /// Sets that are attached by name where the system has no narrower place.
+    fn sets(&self, findings: &mut Findings) {
+        let system = self.pipeline.system;
+        if system.secrets.set.is_empty() || !self.is_shared() {
+            return;
+        }
+        let is_set = |one: &&Assignment| matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == "*"));
+        for set in self.job.env.iter().filter(|one| one.scope != Scope::Input).filter(is_set) {
+            let message = format!(
+                "the {} `{}` gives all its secrets to the {} of job `{}`{}; whatever they start can read them",
+                system.secrets.set,
+                set.name,
+                self.steps(),
+                self.job.id,
+                self.company.words(),
+            );
+            let help = format!("attach it to a job of its own that only publishes or deploys, or use {}", system.identity);
+            let mut finding = Findings::finding(&RULE, "secret", set.at, message).help(help).about(&set.key, &set.name);
+            let harm = crate::model::secrets::Harm::Full;
+            finding.levels = Weight::new(harm, &self.company).weigh(finding.levels);
+            findings.push(finding);
+        }
+    }
+
+    fn steps(&self) -> String {
+        match self.company.steps {
+            1 => "only step".to_string(),
+            count => format!("{count} steps"),
+        }
+    }
+
+    fn report(&self, kind: &str, held: &[&Assignment]) -> Finding {
+        let names: Vec<&str> = held.iter().map(|one| one.name.as_str()).collect();
+        let usages: Vec<_> = names.iter().map(|name| self.project.usage(self.job, name)).collect();
+        let mut users: Vec<usize> = usages.iter().flat_map(|usage| usage.steps.clone()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let asked = users.is_empty() && usages.iter().any(|usage| !usage.conditions.is_empty());
+        let message = format!(
+            "{} {} readable by the {} of job `{}`{}; whatever prints its environment there prints {}",
+            listed(names.iter().copied()),
+            are(names.len()),
+            self.steps(),
+            self.job.id,
+            self.company.words(),
+            if names.len() == 1 { "it" } else { "them" },
+        );
+        let step = if let [only] = users[..] { Some(self.job.steps[only].name.as_str()) } else { None };
+        let mut finding = Findings::finding(&RULE, kind, held[0].at, message)
+            .help(advice(self.pipeline.system, &names, step, asked))
+            .about(&held[0].key, names.join(" "));
+        for other in &held[1..] {
+            finding = finding.label(other.at, format!("`{}` too", other.name));
+        }
+        let conditions = usages.iter().any(|usage| !usage.conditions.is_empty());
+        let edits = if conditions { None } else { users.first().filter(|_| users.len() == 1).and_then(|only| self.push_down(*only, held)) };
+        match edits {
+            Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),
+            None => finding,
+        }
+    }
+
+    /// The variables in the one step that names them, and out of the job.
+    fn push_down(&self, step: usize, held: &[&Assignment]) -> Option<Vec<Edit>> {
+        let step = &self.job.steps[step];
+        let facts = self.project.facts_of(step.at.source);
+        let slot = facts.variable_edits.slot(&step.key)?;
+        let already = |name: &str| step.env.iter().any(|one| one.name == name);
+        if held.iter().any(|one| already(&one.name) || one.at.source != step.at.source || one.scope == Scope::Container) {
+            return None;
+        }
+        let written = |one: &&Assignment| {
+            let lines = facts.variable_edits.lines_of(&one.key)?;
+            let line = self.project.sources.text(lines).trim();
+            let (name, value) = line.split_once(':')?;
+            // A value of several lines keeps its own indentation, and a comment belongs to its line.
+            (name == one.name && !line.contains('\n') && !value.contains(" #")).then(|| (one.name.clone(), value.trim().to_string()))
+        };
+        let variables: Vec<(String, String)> = held.iter().map(written).collect::<Option<_>>()?;
+        let block = held[0].key.strip_suffix(&format!(".{}", held[0].name))?;
+        let list = if held[0].scope == Scope::Pipeline { &self.pipeline.env } else { &self.job.env };
+        let whole = list.iter().filter(|one| one.key.starts_with(block)).count() == held.len();
+        let mut edits = vec![slot.insert(&variables)];
+        if whole {
+            edits.push(Edit::replace(facts.variable_edits.lines_of(block)?, ""));
+        } else {
+            let lines = held.iter().map(|one| Some(Edit::replace(facts.variable_edits.lines_of(&one.key)?, "")));
+            edits.extend(lines.collect::<Option<Vec<Edit>>>()?);
+        }
+        Some(edits)
+    }
+}
