@@ -2,6 +2,7 @@
 # Installs what the tests need and runs the whole test suite. Needs a Rust toolchain, git and Python 3.
 #
 # Tests that talk to a package registry (PyPI: pre-commit, check-jsonschema) are in `tests/registry_*.rs`; everything else is offline.
+# `tests/registry_oci.rs` starts Debian's docker-registry on loopback and fills it with skopeo.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -15,6 +16,16 @@ if ! [ -x "$tools/bin/pre-commit" ] || ! [ -x "$tools/bin/check-jsonschema" ]; t
     python3 -m venv "$tools"
   fi
   retry "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r tests/tools.txt
+fi
+
+missing=()
+for program in docker-registry skopeo git; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]}" >&2
+  retry apt-get update -qq
+  retry apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 retry cargo fetch --locked

@@ -7,7 +7,7 @@ mod cache;
 mod pace;
 mod request;
 
-pub use request::{Answer, Caching, Request};
+pub use request::{Answer, Caching, Request, shown};
 
 use super::credential::Authorization;
 use super::failure::Failure;

@@ -1,8 +1,11 @@
 //! What the tests share: repositories as lists of files.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+pub mod fake;
 pub mod git_host;
+pub mod git_server;
 pub mod host;
+pub mod oci_server;
 
 use pinguard::check;
 use pinguard::model::policy::Policy;
@@ -96,6 +99,26 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
             files.push((path, text));
         }
+    }
+}
+
+/// A folder that is removed at the end.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        Folder(fs::canonicalize(folder).expect("a folder"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -138,10 +138,8 @@ impl Cache {
     fn path(&self, request: &Request) -> PathBuf {
         let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let mut hash = Sha256::new();
-        let signed = if request.authorization.is_some() { "signed" } else { "" };
         let protocol = header("git-protocol");
-        for part in [request.method.as_str(), request.url.as_str(), header("accept"), header("range"), protocol, signed]
-        {
+        for part in [request.method.as_str(), request.url.as_str(), header("accept"), header("range"), protocol] {
             hash.update(part.as_bytes());
             hash.update(b"\n");
         }
@@ -155,8 +153,9 @@ impl Cache {
 fn fresh_for(caching: Caching, answer: &Answer) -> Option<Duration> {
     let unsaid = match caching {
         Caching::Never => return None,
-        Caching::Immutable if answer.status < 300 => return Some(Duration::MAX),
-        Caching::Immutable => Duration::ZERO,
+        // What is not there may be there in a moment, or for somebody who is logged in.
+        _ if answer.status >= 400 => return None,
+        Caching::Immutable => return Some(Duration::MAX),
         Caching::For(time) => time,
     };
     let mut said = None;

@@ -1,0 +1,4 @@
+//! The registries of each ecosystem, over the one HTTP client. They answer what was asked and decide nothing.
+
+pub mod git_host;
+pub mod oci;
