@@ -5,6 +5,7 @@ pub mod credential;
 pub mod disk;
 pub mod environment;
 pub mod failure;
+pub mod forges;
 pub mod git;
 pub mod http;
 pub mod netrc;

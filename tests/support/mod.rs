@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test crate uses its part")]
 
 pub mod fake;
+pub mod forge_host;
 pub mod git_host;
 pub mod git_server;
 pub mod host;
