@@ -30,6 +30,8 @@ pub static FORMAT: Format = Format { name: "gitlab ci", claims, sniff: super::by
 /// How GitLab says things. <https://docs.gitlab.com/ci/variables/>, <https://docs.gitlab.com/ci/secrets/>
 pub static DIALECT: Dialect = Dialect {
     name: "GitLab CI",
+    files: &[".gitlab-ci.yml", "*.gitlab-ci.yml", ".gitlab/ci/**/*.yml"],
+    unread: &["includes of other projects and URLs", "variables and settings of the server"],
     masks: Masks::Values,
     unseen_variables: true,
     present: &["CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_REPOSITORY_URL"],

@@ -17,6 +17,10 @@ pub enum Masks {
 pub struct Dialect {
     /// As its users write it.
     pub name: &'static str,
+    /// The files that are read, as patterns.
+    pub files: &'static [&'static str],
+    /// What of those files, or around them, is not read: one clause each.
+    pub unread: &'static [&'static str],
     /// What its logs blank.
     pub masks: Masks,
     /// Whether jobs hold variables that no file shows (settings of the project or the agent).

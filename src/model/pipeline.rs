@@ -132,6 +132,22 @@ pub struct Pipeline {
     pub unseen: Vec<(String, Location)>,
 }
 
+impl Pipeline {
+    /// A pipeline about which nothing is known but its name and place.
+    pub fn new(system: &'static Dialect, name: impl Into<String>, at: Location) -> Pipeline {
+        Pipeline {
+            system,
+            name: name.into(),
+            at,
+            triggers: Triggers::default(),
+            env: Vec::new(),
+            jobs: Vec::new(),
+            cancel: Setting::Absent,
+            unseen: Vec::new(),
+        }
+    }
+}
+
 /// A job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -181,6 +197,38 @@ pub struct Job {
     pub environment: Option<String>,
     /// What it keeps.
     pub artifacts: Vec<Artifact>,
+}
+
+impl Job {
+    /// A job about which nothing is written but its name: nothing is tolerated, limited, waited for or retried.
+    pub fn new(id: impl Into<String>, key: impl Into<String>, at: Location) -> Job {
+        let id = id.into();
+        Job {
+            name: id.clone(),
+            id,
+            at,
+            key: key.into(),
+            env: Vec::new(),
+            steps: Vec::new(),
+            runner: None,
+            images: Vec::new(),
+            services: Vec::new(),
+            calls: None,
+            inputs: Vec::new(),
+            pythons: Vec::new(),
+            timeout: Setting::Absent,
+            cancel: Setting::Absent,
+            tolerated: Setting::Absent,
+            retry: Setting::Absent,
+            needs: Vec::new(),
+            legs: Some(1),
+            matrix: Vec::new(),
+            condition: None,
+            on_patch: None,
+            environment: None,
+            artifacts: Vec::new(),
+        }
+    }
 }
 
 /// An image that runs beside a job.
@@ -234,6 +282,26 @@ pub struct Step {
     pub shell_written: bool,
     /// Which part of the job it is.
     pub phase: Phase,
+}
+
+impl Step {
+    /// A step of the main part that does `kind`.
+    pub fn new(name: impl Into<String>, key: impl Into<String>, at: Location, kind: StepKind) -> Step {
+        let shell = if let StepKind::Run(script) = &kind { Some(script.shell) } else { None };
+        Step {
+            name: name.into(),
+            at,
+            key: key.into(),
+            env: Vec::new(),
+            kind,
+            pasted: Vec::new(),
+            condition: None,
+            tolerated: Setting::Absent,
+            shell,
+            shell_written: false,
+            phase: Phase::Main,
+        }
+    }
 }
 
 /// Which part of a job a step belongs to.

@@ -78,7 +78,7 @@ fn examples_of(wanted: impl Fn(Kind) -> bool) -> Vec<Repository> {
     all
 }
 
-fn folder_of_repositories(folder: &Path) -> Vec<Repository> {
+pub fn folder_of_repositories(folder: &Path) -> Vec<Repository> {
     let mut all = Vec::new();
     let mut names: Vec<_> = fs::read_dir(folder).expect("folder of repositories").flatten().collect();
     names.sort_by_key(fs::DirEntry::file_name);

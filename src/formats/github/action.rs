@@ -5,8 +5,8 @@ use super::known::Known;
 use super::matrix;
 use super::reader::{Around, Reader};
 use super::shell;
-use super::steps::{self, Room};
-use crate::model::pipeline::{Pipeline, Setting, Triggers};
+use super::steps::Room;
+use crate::model::pipeline::{Job, Pipeline, Setting, Triggers};
 use crate::model::reference::Role;
 use crate::model::script::Shell;
 use crate::syntax::tree::Node;
@@ -36,7 +36,7 @@ impl Reader<'_> {
         let Some(list) = runs.get("steps").filter(|steps| steps.is_seq()) else {
             return self.refuse(runs.at(), "this composite action has no list `steps`");
         };
-        let mut job = steps::job("runs", self.source);
+        let mut job = Job::new("runs", "runs", self.source.top());
         // Each `run` of an action has to name its shell; what lacks one is refused by GitHub.
         let mut room = Room {
             around,

@@ -30,6 +30,8 @@ pub static FORMAT: Format = Format { name: "github actions", claims, sniff, read
 /// How GitHub says things. <https://docs.github.com/actions/reference/security/secure-use>
 pub static DIALECT: Dialect = Dialect {
     name: "GitHub Actions",
+    files: &[".github/workflows/*.yml", ".gitea/workflows/*.yml", ".forgejo/workflows/*.yml", "action.yml"],
+    unread: &["workflows and actions of other repositories", "variables, secrets and protection rules of the server"],
     masks: Masks::Values,
     unseen_variables: false,
     present: &[],

@@ -4,7 +4,7 @@ use super::inputs::Used;
 use super::reader::{Around, Reader, switch};
 use super::value::{assignments, pasted};
 use super::workflow::shell_of;
-use crate::model::pipeline::{Job, Phase, Scope, Setting, Step, StepKind};
+use crate::model::pipeline::{Job, Phase, Scope, Step, StepKind};
 use crate::model::reference::Role;
 use crate::model::script::Shell;
 use crate::model::source::join;
@@ -146,34 +146,5 @@ fn note_checkout(node: Node<'_>, room: &mut Room<'_, '_>) {
     let foreign = input("repository").is_some_and(|text| !text.text.contains("github.repository"));
     if let Some(path) = input("path").filter(|_| is_checkout && !foreign) {
         room.checkout = join("", &path.text).filter(|path| !path.is_empty());
-    }
-}
-
-/// Nothing is tolerated, waited for or retried unless it is written.
-pub fn job(id: &str, source: &crate::model::source::Source) -> Job {
-    Job {
-        id: id.to_string(),
-        name: id.to_string(),
-        at: source.top(),
-        key: id.to_string(),
-        env: Vec::new(),
-        steps: Vec::new(),
-        runner: None,
-        images: Vec::new(),
-        services: Vec::new(),
-        calls: None,
-        inputs: Vec::new(),
-        pythons: Vec::new(),
-        timeout: Setting::Absent,
-        cancel: Setting::Absent,
-        tolerated: Setting::Absent,
-        retry: Setting::Absent,
-        needs: Vec::new(),
-        legs: Some(1),
-        matrix: Vec::new(),
-        condition: None,
-        on_patch: None,
-        environment: None,
-        artifacts: Vec::new(),
     }
 }

@@ -1,0 +1,222 @@
+//! Every CI system on one planted repository: each kind of problem is found at the exact key, and the clean twin is silent.
+//!
+//! A system is a folder `fixtures/systems/NAME/` with `bad/` and `clean/`. `bad/expected` lists what is found, a line each: rule, path and
+//! key, or the name where a finding has no key. Errors and warnings that are not listed fail the test; `info` and `advice` may be listed.
+//! `docs/systems.md` is made of the same folders; `PINGUARD_WRITE=1 cargo test --test systems` writes it and the lists anew: read the diff.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and the environment")]
+
+mod support;
+
+use pinguard::check;
+use pinguard::model::finding::Finding;
+use pinguard::model::pipeline::{Job, Pipeline, Scope, Setting, StepKind, Value};
+use pinguard::model::policy::Policy;
+use pinguard::model::project::Project;
+use pinguard::model::rule::{Level, Profile};
+use pinguard::model::script::Shell;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use support::Repository;
+
+/// The folders of systems, by name.
+fn systems() -> Vec<(String, PathBuf)> {
+    let mut all: Vec<(String, PathBuf)> = fs::read_dir("fixtures/systems")
+        .expect("fixtures of systems")
+        .flatten()
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .collect();
+    all.sort();
+    assert!(!all.is_empty());
+    all
+}
+
+/// One repository of a system, without the list of what is expected.
+fn repository(folder: &Path, kind: &str) -> Repository {
+    let all = support::folder_of_repositories(folder);
+    let mut one = all.into_iter().find(|one| one.name == kind).unwrap_or_else(|| panic!("{folder:?} has no {kind}"));
+    one.files.retain(|(path, _)| path != "expected");
+    one
+}
+
+fn read(repository: &Repository) -> Project {
+    let mut sources = pinguard::model::source::Sources::default();
+    for (path, text) in &repository.files {
+        sources.add(path.clone(), text.clone());
+    }
+    check::read(sources, Vec::new(), Policy::default())
+}
+
+fn line(project: &Project, finding: &Finding) -> String {
+    let key = if finding.key.is_empty() { &finding.name } else { &finding.key };
+    format!("{} {} {key}", finding.rule.id, project.path(finding.at))
+}
+
+/// Lines of findings at least as bad as `level` in the default profile, with the worst level of each.
+fn found(project: &Project, level: Level) -> BTreeSet<String> {
+    let counts = |finding: &Finding| {
+        // What a file cannot show is said of the best file too.
+        finding.levels.in_profile(Profile::Default) >= level && finding.rule.id != "opaque-reference"
+    };
+    let all = check::findings(project).into_iter();
+    all.filter(counts).map(|finding| line(project, &finding)).collect()
+}
+
+fn wants_writing() -> bool {
+    std::env::var_os("PINGUARD_WRITE").is_some()
+}
+
+#[test]
+fn each_planted_problem_is_found_at_its_key() {
+    let mut wrong = Vec::new();
+    for (name, folder) in systems() {
+        let project = read(&repository(&folder, "bad"));
+        let list = folder.join("bad/expected");
+        if wants_writing() {
+            let lines: Vec<String> = found(&project, Level::Warning).into_iter().collect();
+            fs::write(&list, lines.join("\n") + "\n").expect("list is written");
+        }
+        let text = fs::read_to_string(&list).expect("what is expected is listed");
+        let expected: BTreeSet<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_string).collect();
+        let (bad, all) = (found(&project, Level::Warning), found(&project, Level::Advice));
+        wrong.extend(expected.difference(&all).map(|line| format!("{name}: not found: {line}")));
+        wrong.extend(bad.difference(&expected).map(|line| format!("{name}: not expected: {line}")));
+        assert!(!expected.is_empty(), "{name} plants nothing");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn clean_twins_are_silent() {
+    let mut wrong = Vec::new();
+    for (name, folder) in systems() {
+        let project = read(&repository(&folder, "clean"));
+        assert!(project.pipelines().next().is_some() || name == "others", "{name}: no pipeline was read");
+        wrong.extend(found(&project, Level::Info).into_iter().map(|line| format!("{name}: {line}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+type Capability = (&'static str, fn(&Pipeline) -> bool);
+
+/// What of the model a system fills in, as its fixtures show.
+const CAPABILITIES: &[Capability] = &[
+    ("image of a job", |pipeline| pipeline.jobs.iter().any(|job| !job.images.is_empty())),
+    ("service images", |pipeline| pipeline.jobs.iter().any(|job| !job.services.is_empty())),
+    ("machine", |pipeline| pipeline.jobs.iter().any(|job| job.runner.is_some())),
+    ("interpreter", |pipeline| pipeline.jobs.iter().any(|job| !job.pythons.is_empty())),
+    ("scripts", |pipeline| steps(pipeline, |kind| matches!(kind, StepKind::Run(_)))),
+    ("components", |pipeline| {
+        steps(pipeline, |kind| matches!(kind, StepKind::Uses { .. }))
+            || pipeline.jobs.iter().any(|job| job.calls.is_some())
+    }),
+    ("variables of all jobs", |pipeline| !pipeline.env.is_empty()),
+    ("variables of a job", |pipeline| {
+        pipeline.jobs.iter().any(|job| job.env.iter().any(|one| one.scope == Scope::Job))
+    }),
+    ("variables of a step", |pipeline| {
+        pipeline.jobs.iter().flat_map(|job| &job.steps).any(|step| !step.env.is_empty())
+    }),
+    ("secrets by name", |pipeline| has_secret(pipeline)),
+    ("starts on a patch", |pipeline| {
+        pipeline.triggers.patch || pipeline.jobs.iter().any(|job| job.on_patch == Some(true))
+    }),
+    ("schedule", |pipeline| pipeline.triggers.schedule),
+    ("conditions", |pipeline| {
+        pipeline.jobs.iter().any(|job| job.condition.is_some() || job.steps.iter().any(|step| step.condition.is_some()))
+    }),
+    ("matrix", |pipeline| pipeline.jobs.iter().any(|job| !job.matrix.is_empty())),
+    ("needs", |pipeline| pipeline.jobs.iter().any(|job| !job.needs.is_empty())),
+    ("time limit", |pipeline| pipeline.jobs.iter().any(|job| job.timeout != Setting::Absent)),
+    ("cancels superseded runs", |pipeline| {
+        pipeline.cancel != Setting::Absent || pipeline.jobs.iter().any(|job| job.cancel != Setting::Absent)
+    }),
+    ("tolerated failures", |pipeline| {
+        let step = |job: &Job| job.steps.iter().any(|step| step.tolerated != Setting::Absent);
+        pipeline.jobs.iter().any(|job| job.tolerated != Setting::Absent || step(job))
+    }),
+    ("retries", |pipeline| pipeline.jobs.iter().any(|job| job.retry != Setting::Absent)),
+    ("deployments", |pipeline| pipeline.jobs.iter().any(|job| job.environment.is_some())),
+    ("kept files, test reports", |pipeline| pipeline.jobs.iter().any(|job| !job.artifacts.is_empty())),
+    ("says what cannot be seen", |pipeline| !pipeline.unseen.is_empty()),
+];
+
+fn steps(pipeline: &Pipeline, wanted: fn(&StepKind) -> bool) -> bool {
+    pipeline.jobs.iter().flat_map(|job| &job.steps).any(|step| wanted(&step.kind))
+}
+
+fn has_secret(pipeline: &Pipeline) -> bool {
+    let jobs = pipeline.jobs.iter();
+    let of_jobs = jobs.flat_map(|job| {
+        let services = job.services.iter().flat_map(|service| &service.env);
+        let steps = job.steps.iter().flat_map(|step| {
+            let inputs: &[_] = if let StepKind::Uses { inputs, .. } = &step.kind { inputs } else { &[] };
+            step.env.iter().chain(&step.pasted).chain(inputs)
+        });
+        job.env.iter().chain(&job.inputs).chain(services).chain(steps)
+    });
+    pipeline.env.iter().chain(of_jobs).any(|one| matches!(one.value, Value::Secret { .. }))
+}
+
+/// The flags of the shell where nothing is written.
+fn shell_of(pipelines: &[&Pipeline]) -> String {
+    let steps = pipelines.iter().flat_map(|pipeline| &pipeline.jobs).flat_map(|job| &job.steps);
+    let mut seen: Vec<Shell> = Vec::new();
+    for step in steps.filter(|step| !step.shell_written) {
+        seen.extend(step.shell.filter(|shell| !seen.contains(shell)));
+    }
+    let flag = |is: fn(&Shell) -> bool| match (seen.iter().any(is), seen.iter().all(is)) {
+        (_, true) if !seen.is_empty() => "yes",
+        (true, _) => "in part",
+        _ => "no",
+    };
+    let flags = [flag(|shell| shell.errexit), flag(|shell| shell.pipefail), flag(|shell| shell.xtrace)];
+    format!("{} | {} | {}", flags[0], flags[1], flags[2])
+}
+
+/// `docs/systems.md` as the fixtures make it.
+fn document() -> String {
+    let mut out = String::from(
+        "# CI systems\n\nMade of the fixtures by `tests/systems.rs`: a capability is shown where a fixture of the system has it in the one model that rules \
+         read, so every rule sees it. Settings of a server are in no file; pinguard says so and judges nothing by them.\n\n",
+    );
+    let mut rows = Vec::new();
+    for (_, folder) in systems() {
+        let projects = [read(&repository(&folder, "bad")), read(&repository(&folder, "clean"))];
+        let all: Vec<&Pipeline> = projects.iter().flat_map(Project::pipelines).collect();
+        let Some(first) = all.first() else { continue };
+        let has: Vec<bool> = CAPABILITIES.iter().map(|(_, test)| all.iter().any(|pipeline| test(pipeline))).collect();
+        rows.push((first.system, has, shell_of(&all)));
+    }
+    rows.sort_by_key(|(system, ..)| system.name.to_lowercase());
+    out.push_str("| System | Files | Not read | stops at a failing command | `pipefail` | prints commands expanded |\n| --- | --- | --- | --- | --- | --- |\n");
+    for (system, _, shell) in &rows {
+        let files: Vec<String> = system.files.iter().map(|file| format!("`{file}`")).collect();
+        writeln!(out, "| {} | {} | {} | {shell} |", system.name, files.join(", "), system.unread.join("; "))
+            .expect("text grows");
+    }
+    let heads: Vec<&str> = rows.iter().map(|(system, ..)| system.name).collect();
+    write!(out, "\n| Read into the model | {} |\n| --- |{}\n", heads.join(" | "), " --- |".repeat(heads.len()))
+        .expect("text grows");
+    for (index, (name, _)) in CAPABILITIES.iter().enumerate() {
+        let cells: Vec<&str> = rows.iter().map(|(_, has, _)| if has[index] { "yes" } else { "" }).collect();
+        writeln!(out, "| {name} | {} |", cells.join(" | ")).expect("text grows");
+    }
+    out.push_str("\n## The better place for a secret\n\n| System | best | as a file | narrowest variable |\n| --- | --- | --- | --- |\n");
+    for (system, ..) in &rows {
+        let best = if system.identity.is_empty() { "none" } else { system.identity };
+        writeln!(out, "| {} | {best} | {} | {} |", system.name, system.file, system.narrow).expect("text grows");
+    }
+    out
+}
+
+#[test]
+fn the_page_on_systems_is_current() {
+    let (path, text) = ("docs/systems.md", document());
+    if wants_writing() {
+        fs::write(path, &text).expect("page is written");
+    }
+    let written = fs::read_to_string(path).unwrap_or_default();
+    assert!(written == text, "{path} is not what the fixtures say: PINGUARD_WRITE=1 cargo test --test systems");
+}
