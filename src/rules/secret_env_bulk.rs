@@ -73,12 +73,13 @@
 //!       TOKEN: ${{ secrets.TOKEN }}
 //! ```
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Finding, Findings};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::Harm;
+use crate::model::secrets::place::listed;
 use crate::model::span::Location;
 
 /// The rule.
@@ -94,32 +95,51 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     for facts in &project.facts {
         for pipeline in facts.pipelines.iter().chain(&facts.components) {
+            let mut scopes: Vec<(&str, String, Vec<&Assignment>)> = Vec::new();
             let mut seen: Vec<Location> = Vec::new();
-            let mut report = |kind: &str, who: &str, one: &Assignment| {
+            let mut take = |kind: &'static str, who: &str, one| {
                 if !is_bulk(pipeline, one) || seen.contains(&one.at) {
                     return;
                 }
                 seen.push(one.at);
-                let message = match kind {
-                    "inherit" => format!("{who} inherits every secret, those that it never reads and those that are added later"),
-                    _ => format!("`{}` gives {who} every secret at once; whatever leaks there leaks all of them", one.name),
-                };
-                let help = match kind {
-                    "inherit" => "name each secret that the called workflow reads below `secrets:`",
-                    _ => "name each secret that is needed, each by its plain name",
-                };
-                findings.push(Findings::finding(&RULE, kind, one.at, message).help(help).about(&one.key, &one.name));
+                match scopes.iter_mut().find(|(known, name, _)| *known == kind && name == who) {
+                    Some((_, _, list)) => list.push(one),
+                    None => scopes.push((kind, who.to_string(), vec![one])),
+                }
             };
-            pipeline.env.iter().for_each(|one| report("all", "all jobs", one));
+            pipeline.env.iter().for_each(|one| take("all", "all jobs", one));
             for job in &pipeline.jobs {
-                visit(job, &mut report);
+                visit(job, &mut take);
             }
+            scopes.into_iter().for_each(|(kind, who, list)| findings.push(report(kind, &who, &list)));
         }
     }
     handed_on(project, findings);
 }
 
-fn visit(job: &Job, report: &mut dyn FnMut(&str, &str, &Assignment)) {
+fn report(kind: &str, who: &str, list: &[&Assignment]) -> Finding {
+    let (message, help) = match kind {
+        "inherit" => (
+            format!("{who} inherits every secret, those that it never reads and those that are added later"),
+            "name each secret that the called workflow reads below `secrets:`",
+        ),
+        _ => (
+            format!(
+                "{} {} {who} every secret at once; whatever leaks there leaks all of them",
+                listed(list.iter().map(|one| one.name.as_str())),
+                if list.len() == 1 { "gives" } else { "give" }
+            ),
+            "name each secret that is needed, each by its plain name",
+        ),
+    };
+    let mut finding = Findings::finding(&RULE, kind, list[0].at, message).help(help).about(&list[0].key, &list[0].name);
+    for other in &list[1..] {
+        finding = finding.label(other.at, "here too");
+    }
+    finding
+}
+
+fn visit<'p>(job: &'p Job, report: &mut dyn FnMut(&'static str, &str, &'p Assignment)) {
     let who = format!("job `{}`", job.id);
     for one in &job.inputs {
         let inherits = one.name == "secrets" && job.calls.is_some();

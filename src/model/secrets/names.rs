@@ -146,6 +146,55 @@ const NOT_PLAIN: &[&str] = &[
     "upload",
 ];
 
+/// Last words of names that tell things apart.
+const IDENTIFIERS: &[&str] = &[
+    "id",
+    "ids",
+    "schema",
+    "path",
+    "dir",
+    "namespace",
+    "zone",
+    "branch",
+    "tag",
+    "image",
+    "prefix",
+    "database",
+    "warehouse",
+    "cluster",
+    "name",
+    "ip",
+    "address",
+    "server",
+    "site",
+    "version",
+    "env",
+    "environment",
+    "stage",
+    "group",
+    "team",
+    "space",
+    "workspace",
+    "location",
+];
+
+/// Words of addresses that often hold a password.
+const STORES: &[&str] = &[
+    "database",
+    "db",
+    "mongo",
+    "mongodb",
+    "postgres",
+    "postgresql",
+    "pg",
+    "mysql",
+    "redis",
+    "amqp",
+    "broker",
+    "connection",
+    "rabbitmq",
+];
+
 /// Tokens that a system makes for one job and that end with it.
 const SHORT_LIVED: &[&str] = &[
     "GITHUB_TOKEN",
@@ -208,13 +257,23 @@ pub fn looks_secret(name: &str) -> bool {
     (key || words.iter().any(|word| is(SECRET, word))) && (!about || hook)
 }
 
-/// Whether a name is that of plain configuration: a region, a bucket, a user name, an account number.
+/// Whether a name is that of plain configuration: a region, a bucket, a user name, an account number. The address of a database is none: it
+/// often holds a password.
 pub fn is_plain(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words: Vec<&str> = lower.split('_').collect();
     let last_is_plain = words.last().is_some_and(|word| PLAIN.contains(word));
     let is_id = ["account_id", "client_id", "tenant_id", "app_id", "project_id"].iter().any(|end| lower.ends_with(end));
-    (last_is_plain || is_id) && !words.iter().any(|word| NOT_PLAIN.contains(word))
+    let store = lower.ends_with("url") && words.iter().any(|word| STORES.contains(word));
+    (last_is_plain || is_id) && !store && !words.iter().any(|word| NOT_PLAIN.contains(word))
+}
+
+/// Whether a name is that of something that only tells things apart or says where they are: wider than [`is_plain`], for weighing and not
+/// for judging.
+pub fn is_identifier(name: &str) -> bool {
+    let words = words(name);
+    let last = words.last().map_or("", String::as_str);
+    is_plain(name) || IDENTIFIERS.contains(&last) && !words.iter().any(|word| NOT_PLAIN.contains(&word.as_str()))
 }
 
 /// Whether a name is that of a token that ends with its job.

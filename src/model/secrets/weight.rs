@@ -32,7 +32,7 @@ impl Project {
             Harm::Short
         } else if named(&self.policy.low_sensitivity) || names::is_low(secret) {
             Harm::Low
-        } else if names::is_plain(secret) {
+        } else if names::is_identifier(secret) {
             Harm::Plain
         } else {
             Harm::Full

@@ -1,0 +1,266 @@
+//! # What it finds
+//!
+//! A secret as an argument of a program: `docker login -p "$P"`, `curl -H "Authorization: Bearer $T"`, `twine upload -p "$T"`,
+//! `git clone https://x:$T@…`.
+//!
+//! # Why
+//!
+//! Every process of the machine can read the arguments of every other, audit logs keep them, and `set -x`, `-v` and error messages
+//! print them.
+//!
+//! # What is not a finding
+//!
+//! - What the shell does itself: `echo`, `printf`, `[ -n "$T" ]`, `read`, assignments, functions of the script.
+//! - A here-string or a here-document, `--password-stdin`.
+//! - The URL of a package index (`secret-in-index-url`), `--build-arg` (`secret-in-image`), what is pasted into the text
+//!   (`secret-inline-expansion`).
+//!
+//! # What to do
+//!
+//! Through standard input or a file:
+//!
+//! ```sh
+//! printf '%s' "$P" | docker login -u joe --password-stdin registry.example.org
+//! curl -H @"$HEADER_FILE" https://api.example.org        # or --netrc-file, or: printf … | curl -K -
+//! mysql --defaults-extra-file="$RUNNER_TEMP/my.cnf"
+//! gh auth login --with-token <<< "$T"
+//! ```
+//!
+//! `--fix` rewrites `docker login`.
+//!
+//! # Levels
+//!
+//! `warning`, `error` in `audit`. Job tokens and secrets that do little harm are one level lower. One finding a command.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   build:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: docker login -u joe -p "$PASSWORD" registry.example.org
+//!         env:
+//!           PASSWORD: ${{ secrets.PASSWORD }}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml fixed
+//! on: push
+//! jobs:
+//!   build:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: printf '%s' "$PASSWORD" | docker login -u joe --password-stdin registry.example.org
+//!         env:
+//!           PASSWORD: ${{ secrets.PASSWORD }}
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! deploy:
+//!   script:
+//!     - curl -H "PRIVATE-TOKEN:$DEPLOY_TOKEN" https://example.org
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   build:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           [ -n "$T" ] || exit 1
+//!           echo "$T" | docker login -u joe --password-stdin registry.example.org
+//!           gh auth login --with-token <<< "$T"
+//!           test -z "${T:+x}"
+//!           length=${#T}
+//!           ./report --length ${#T} --has ${T:+yes}
+//!         env:
+//!           T: ${{ secrets.T }}
+//! ```
+
+use crate::model::edit::Edit;
+use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::project::Project;
+use crate::model::rule::Level::{Error, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::script::{Command, Join, Language, Word};
+use crate::model::secrets::flow::{Carry, Flow, Part};
+use crate::model::secrets::place::listed;
+use crate::model::secrets::{Harm, Weight, looks_secret};
+use crate::model::span::{Location, Span};
+use std::collections::HashSet;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "secret-in-argv",
+    group: Group::Secret,
+    summary: "a secret is an argument of a program",
+    levels: &[("argument", levels(Warning, Warning, Error))],
+    since: "0.1.0",
+    check,
+};
+
+/// What the shell does without starting a program.
+const BUILTINS: &[&str] = &[
+    "echo", "printf", "[", "[[", "test", "read", "export", "local", "declare", "typeset", "readonly", "set", "unset", "eval", ":", "true", "false",
+    "cd", "exit", "return", "shift", "trap", "if", "case", "for", "while", "let", "((", "source", ".", "write-host", "write-output", "set-item",
+    "add-content", "out-file", "set-content", "convertto-securestring", "alias", "command", "builtin", "exec", "wait",
+];
+
+/// Programs that start another one with variables of their own: `env T="$T" ./x`.
+const STARTERS: &[&str] = &["env", "sudo", "doas", "xargs", "timeout", "nohup", "nice", "time"];
+
+fn check(project: &Project, findings: &mut Findings) {
+    let mut seen: HashSet<Location> = HashSet::new();
+    for flow in project.flows() {
+        let mut commands: Vec<usize> = flow.carries.iter().map(|carry| carry.command).collect();
+        commands.dedup();
+        for index in commands {
+            let carries: Vec<&Carry> = flow.carries.iter().filter(|carry| carry.command == index && counts(project, &flow, carry)).collect();
+            // Jobs that share a script share its findings.
+            if !carries.is_empty() && seen.insert(flow.script.commands[index].at) {
+                findings.push(report(project, &flow, &carries));
+            }
+        }
+    }
+}
+
+/// Whether a carry is an argument of a program.
+fn counts(project: &Project, flow: &Flow, carry: &Carry) -> bool {
+    let Part::Word(index) = carry.part else { return false };
+    let command = flow.command(carry);
+    let Some(program) = program(command) else { return false };
+    // Of a whole set nobody knows which secret it is: then the variable's name has to say it.
+    let set = carry.secrets.iter().any(|name| name == "*");
+    let harm = match &carry.variable {
+        None => return false,
+        Some(variable) if set && !looks_secret(variable) => Harm::None,
+        Some(_) => project.worst(carry.secrets.iter().map(String::as_str)),
+    };
+    if index <= program.0 || matches!(harm, Harm::None | Harm::Plain) {
+        return false;
+    }
+    let name = program.1.to_ascii_lowercase();
+    let name = name.rsplit('/').next().unwrap_or(&name);
+    let word = &command.words[index].text.text;
+    let before = command.words[index - 1].text.text.as_str();
+    let other_rule = is_index(before, word) || before == "--build-arg" || word.starts_with("--build-arg");
+    let function = [format!("{name}()"), format!("{name} ()"), format!("function {name}")];
+    let text = project.sources.text(flow.script.at);
+    // A parser that lost its way gives words of several lines.
+    let strange = name.contains(['$', '(', '{', '"', '\'', '<']) || name.is_empty();
+    !strange && !other_rule && !BUILTINS.contains(&name) && !function.iter().any(|form| text.contains(form.as_str()))
+}
+
+/// The program that is started in the end, and the number of its word.
+fn program(command: &Command) -> Option<(usize, &str)> {
+    let mut index = 0;
+    loop {
+        let word = command.words.get(index)?.text.text.as_str();
+        let starter = STARTERS.contains(&word.rsplit('/').next().unwrap_or(word));
+        let skipped = index > 0 && (word.starts_with('-') || word.contains('=') && !word.starts_with(['/', '.']));
+        if !starter && !skipped {
+            return Some((index, word));
+        }
+        index += 1;
+    }
+}
+
+/// The URL of a package index.
+fn is_index(before: &str, word: &str) -> bool {
+    const OPTIONS: [&str; 8] =
+        ["-i", "--index-url", "--extra-index-url", "--index", "--default-index", "--pypi-mirror", "global.index-url", "global.extra-index-url"];
+    word.contains("://") && (OPTIONS.contains(&before) || OPTIONS.iter().any(|option| word.starts_with(&format!("{option}="))))
+}
+
+fn report(project: &Project, flow: &Flow, carries: &[&Carry]) -> Finding {
+    let command = flow.command(carries[0]);
+    let names: Vec<&str> = carries.iter().filter_map(|carry| carry.variable.as_deref()).collect();
+    let (_, program) = program(command).unwrap_or((0, ""));
+    let program = program.rsplit('/').next().unwrap_or(program);
+    let at = flow.text(carries[0]).at;
+    let message = format!("{} is an argument of `{program}`: seen in process lists, audit logs and traces", listed(names.iter().copied()));
+    let message = if names.iter().any(|name| *name != names[0]) { message.replacen(" is an argument", " are arguments", 1) } else { message };
+    let key = flow.step().map_or(String::new(), |step| step.key.clone());
+    let mut finding = Findings::finding(&RULE, "argument", at, message).help(help(command, program)).about(key, format!("{program} {}", names.join(" ")));
+    let harm = project.worst(carries.iter().flat_map(|carry| carry.secrets.iter().map(String::as_str)));
+    finding.levels = Weight { harm, exposed: false, protected: false }.weigh(finding.levels);
+    match login(project, command) {
+        Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Safe }),
+        None => finding,
+    }
+}
+
+/// What belongs to the program.
+fn help(command: &Command, program: &str) -> &'static str {
+    let has = |word: &str| command.words.iter().any(|known| known.text.text == word);
+    match program {
+        "docker" | "podman" | "helm" | "skopeo" | "crane" | "buildah" | "oras" if has("login") => {
+            "pipe it: `printf '%s' \"$PASSWORD\" | docker login -u USER --password-stdin REGISTRY`"
+        }
+        "docker" | "podman" => "name the variable alone, `-e NAME`, or mount a file",
+        "curl" => "read the header from a file (`curl -H @FILE`), or use `--netrc-file FILE`, or `printf … | curl -K -`",
+        "wget" | "http" => "put it into a netrc file that the program reads",
+        "git" => "use a credential helper, or `git -c credential.helper=…` that reads a file; an URL with it is kept in `.git/config`",
+        "twine" => "use trusted publishing, or `twine upload --config-file FILE`",
+        "mysql" | "mysqldump" | "mysqladmin" => "read it from a file: `--defaults-extra-file=FILE`",
+        "psql" | "pg_dump" => "read it from a file: `PGPASSFILE`",
+        "sshpass" => "read it from a file: `sshpass -f FILE`",
+        "kubectl" => "read it from a file: `--from-file`",
+        "gh" => "pipe it: `gh auth login --with-token < FILE`",
+        "az" => "sign in with an identity, or read it from a file: `--password @FILE`",
+        "aws" | "gcloud" => "use an identity of the job instead of a key",
+        "npm" | "yarn" | "pnpm" => "let `.npmrc` name the variable: `_authToken=${NPM_TOKEN}`",
+        "poetry" => "let poetry read `POETRY_PYPI_TOKEN_…` in this one step, or use trusted publishing",
+        _ => "hand it over by standard input or by a file that the program reads",
+    }
+}
+
+/// `docker login -u u -p "$P" r` as `printf '%s' "$P" | docker login -u u --password-stdin r`.
+fn login(project: &Project, command: &Command) -> Option<Vec<Edit>> {
+    let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+    let tool = words.iter().position(|word| matches!(*word, "docker" | "podman"))?;
+    let piped = command.redirects.iter().any(|redirect| redirect.operator.starts_with('<'));
+    if words.get(tool + 1) != Some(&"login") || command.shell.language != Language::Posix || piped || command.join == Join::Background {
+        return None;
+    }
+    let at = words.iter().position(|word| matches!(*word, "-p" | "--password") || word.starts_with("--password="))?;
+    let (option, value) = (&command.words[at], command.words.get(at + 1));
+    let (span, secret) = match words[at].strip_prefix("--password=") {
+        Some(_) => {
+            let whole = quoted(project, option)?;
+            let text = project.sources.text(whole);
+            (whole, text.strip_prefix("--password=")?.to_string())
+        }
+        None => {
+            let value = quoted(project, value?)?;
+            (Location { span: option.text.at.span.to(value.span), ..value }, project.sources.text(value).to_string())
+        }
+    };
+    // One word of the shell, in its quotes or alone.
+    let simple = secret.starts_with("\"$") && secret.ends_with('"') || secret.starts_with('$');
+    if !simple || secret.contains([' ', '\n', '`', '(']) || !option.text.verbatim {
+        return None;
+    }
+    let secret = if secret.starts_with('$') { format!("\"{secret}\"") } else { secret };
+    let start = Location { span: Span::empty(command.at.span.start as usize), ..command.at };
+    Some(vec![
+        Edit::replace(start, format!("printf '%s' {secret} | ")),
+        Edit::replace(span, "--password-stdin"),
+    ])
+}
+
+/// A word with its quotes.
+fn quoted(project: &Project, word: &Word) -> Option<Location> {
+    let text = &project.source(word.text.at.source).text;
+    let span = word.text.at.span;
+    let (start, end) = (span.start as usize, span.end as usize);
+    if !word.text.verbatim {
+        // `--password="$P"`: the place is the whole word as it is written.
+        return text.get(start..end).filter(|written| written.contains('"') && !written.contains('\n')).map(|_| word.text.at);
+    }
+    let around = (text[..start].chars().next_back(), text[end..].chars().next());
+    let inside = word.quoted && around == (Some('"'), Some('"'));
+    Some(if inside { Location { span: Span::new(start - 1, end + 1), ..word.text.at } } else { word.text.at })
+}
