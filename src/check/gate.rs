@@ -24,8 +24,8 @@ pub fn reach(project: &Project) -> Gate {
         let Some(source) = facts.source.filter(|source| !project.asleep(*source)) else { continue };
         walk.gate.seen |= !facts.pipelines.is_empty();
         debug_assert_eq!(facts.source, Some(source));
-        for pipeline in &facts.pipelines {
-            walk.pipeline(facts, pipeline);
+        for (index, pipeline) in facts.pipelines.iter().enumerate() {
+            walk.pipeline(facts, index, pipeline);
         }
     }
     walk.builds_nobody_runs();
@@ -60,15 +60,16 @@ struct Around<'p> {
 }
 
 impl<'p> Walk<'p> {
-    fn pipeline(&mut self, facts: &'p Facts, pipeline: &'p Pipeline) {
+    fn pipeline(&mut self, facts: &'p Facts, index: usize, pipeline: &'p Pipeline) {
         let Some(source) = facts.source else { return };
         let path = &self.project.source(source).path;
         for (file, at) in &facts.builds_of {
             let base = base_folder(path);
             self.dockerfile(&base, file, &Reach { who: path.clone(), at: *at, ci: true }, 0);
         }
-        for job in &pipeline.jobs {
+        for (place, job) in pipeline.jobs.iter().enumerate() {
             let who = format!("job `{}` of {path}", job.id);
+            self.gate.jobs.entry(who.clone()).or_insert((source, index, place));
             let mut around = Around {
                 who,
                 source,

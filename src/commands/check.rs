@@ -66,6 +66,8 @@ pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Re
         disk::write_whole(Path::new(path), &bytes)?;
     }
     let fails = verdicts.iter().any(|verdict| verdict.fails);
+    // The process ends here: giving back every small piece of a large project takes longer than writing its report.
+    std::mem::forget((gathered, verdicts));
     Ok(if fails && !args.exit_zero { Outcome::Found } else { Outcome::Clean })
 }
 

@@ -129,9 +129,8 @@ impl GateInstall {
 impl Project {
     /// The job that runs an install, when a job does.
     pub fn job_of(&self, install: &GateInstall) -> Option<&Job> {
-        let (id, path) = install.reach.who.strip_prefix("job `")?.split_once("` of ")?;
-        let source = self.sources.find(path)?;
-        self.facts_of(source.id).pipelines.iter().flat_map(|pipeline| &pipeline.jobs).find(|job| job.id == id)
+        let &(source, pipeline, job) = self.gate.jobs.get(&install.reach.who)?;
+        self.facts_of(source).pipelines.get(pipeline)?.jobs.get(job)
     }
 
     /// Whether the job's key, name or file says that it tests against the newest releases.

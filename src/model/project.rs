@@ -58,6 +58,8 @@ pub struct Gate {
     pub seen: bool,
     /// Sources (manifests, Dockerfiles, scripts, tox files) and who reaches them.
     pub reached: HashMap<SourceId, Vec<Reach>>,
+    /// The jobs by what [`Reach::who`] calls them: pipeline and job by their places in the facts of a source.
+    pub jobs: HashMap<String, (SourceId, usize, usize)>,
     /// Every install that is reached, with the constraint files that are in force for it.
     pub installs: Vec<GateInstall>,
 }
