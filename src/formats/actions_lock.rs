@@ -6,7 +6,7 @@
 
 use super::{Claim, Format, by_path};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Edge, Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
@@ -40,7 +40,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         let pins = pins.items().filter_map(Node::str).filter_map(pin);
         statement.requires.extend(pins.map(|(name, reference)| (path.to_string(), format!("{name}@{reference}"))));
     }
-    facts.locks.push(Lock { tool: LockTool::Actions, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::Actions, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
 }
 
 /// A dependency: its name is `owner/repo@ref` in lower case up to the ref, its version the commit.
@@ -56,7 +56,19 @@ fn package((key, node): (Node, Node)) -> Option<LockedPackage> {
     let whole = digest.len() == length && length > 0 && digest.bytes().all(|c| c.is_ascii_hexdigit());
     let hashed = if whole { Hashed::All } else { Hashed::None };
     let version = if whole { digest.to_string() } else { String::new() };
-    Some(LockedPackage { name: format!("{name}@{reference}"), version, hashed, at: key.at() })
+    let mut package = LockedPackage::new(format!("{name}@{reference}"), version.as_str(), hashed, key.at());
+    package.from_at = node.get("commit").unwrap_or(key).at();
+    let url = format!("https://github.com/{name}");
+    package.from = Provenance::Git { url, commit: version, asked: reference.to_string() };
+    let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
+    package.edges = needs.filter_map(|need| edge(need.str()?, need.at())).collect();
+    Some(package)
+}
+
+fn edge(text: &str, at: crate::model::span::Location) -> Option<Edge> {
+    let (name, reference) = pin(text)?;
+    let name = format!("{name}@{reference}");
+    Some(Edge { name, version: String::new(), marker: String::new(), extras: Vec::new(), optional: false, at })
 }
 
 /// `owner/repo@ref`; v0.0.1 has `:algorithm-digest` behind it. Names compare without case, refs with it.

@@ -1,13 +1,13 @@
 //! `conda-lock.yml`, and conda's explicit lists (`@EXPLICIT`). Judges no freshness.
 
-use super::{Claim, Format};
+use super::{Claim, Format, locked};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{ArtifactKind, Hashed, Lock, LockIndex, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "conda lock", claims, sniff, read };
@@ -42,26 +42,95 @@ fn unified(source: &Source, facts: &mut Facts) {
         let what = format!("this lock has version `{format}`, which is not known here; what it says is not used");
         facts.problem(ProblemKind::Opaque, source.top(), what);
     }
-    let mut seen = HashSet::new();
     let packages = root.get("package").into_iter().flat_map(|list| list.items()).map(package);
-    let packages = packages.filter(|package| seen.insert((package.name.clone(), package.version.clone()))).collect();
+    let packages = joined(packages);
+    let channels = root.path(&["metadata", "channels"]).into_iter().flat_map(|list| list.items());
+    let channels = channels.map(|channel| channel.get("url").unwrap_or(channel));
+    let indexes: Vec<LockIndex> =
+        channels.filter_map(|channel| Some(locked::index("", channel.str()?, channel.at()))).collect();
     let sources = root.path(&["metadata", "sources"]).into_iter().flat_map(|list| list.items());
     let sources = sources.filter_map(Node::str).map(|path| ("source".to_string(), path.to_string()));
     let hashes = root.path(&["metadata", "content_hash"]).into_iter().flat_map(|table| table.entries());
     let hashes = hashes.filter_map(|(key, value)| Some((format!("content_hash.{}", key.str()?), value.str()?.to_string())));
     let statement = Statement { settings: sources.chain(hashes).collect(), ..Statement::default() };
-    facts.locks.push(Lock { tool: LockTool::CondaLock, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::CondaLock, at: source.whole(), format, known, packages, statement, indexes });
+}
+
+/// One package for all platforms that hold the same version of it.
+fn joined(packages: impl Iterator<Item = LockedPackage>) -> Vec<LockedPackage> {
+    let mut list: Vec<LockedPackage> = Vec::new();
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    for package in packages {
+        let key = (package.name.clone(), package.version.clone());
+        let Some(&index) = seen.get(&key) else {
+            seen.insert(key, list.len());
+            list.push(package);
+            continue;
+        };
+        let first = &mut list[index];
+        if first.hashed != package.hashed {
+            first.hashed = Hashed::Some;
+        }
+        first.artifacts.extend(package.artifacts);
+        first.credentials = first.credentials.or(package.credentials);
+        for edge in package.edges {
+            if !first.edges.iter().any(|old| old.name == edge.name) {
+                first.edges.push(edge);
+            }
+        }
+        for group in package.groups {
+            if !first.groups.contains(&group) {
+                first.groups.push(group);
+            }
+        }
+    }
+    list
 }
 
 fn package(node: Node) -> LockedPackage {
     let text = |key: &str| node.get(key).and_then(Node::str).unwrap_or("");
     let hashed = if node.get("hash").is_some_and(Node::is_map) { Hashed::All } else { Hashed::None };
-    LockedPackage {
-        name: text("name").to_lowercase(),
-        version: text("version").to_string(),
-        hashed,
-        at: node.get("name").unwrap_or(node).at(),
+    let at = node.get("name").unwrap_or(node).at();
+    let mut package = LockedPackage::new(text("name").to_lowercase(), text("version"), hashed, at);
+    let conda = text("manager") != "pip";
+    if let Some(place) = node.get("url") {
+        let written = place.str().unwrap_or("");
+        let (mut artifact, credentials) = locked::artifact(written, place.at());
+        if conda {
+            artifact.kind = ArtifactKind::Conda;
+        }
+        for (algorithm, value) in node.get("hash").into_iter().flat_map(|table| table.entries()) {
+            if let (Some(algorithm), Some(value)) = (algorithm.str(), value.str()) {
+                artifact.hashes.push(format!("{algorithm}:{value}"));
+            }
+        }
+        package.credentials = credentials.then(|| place.at());
+        package.from_at = place.at();
+        if conda {
+            package.from = channel(&artifact.url);
+        } else if written.starts_with("git+") {
+            package.from = git(written);
+        }
+        package.artifacts.push(artifact);
     }
+    for (name, _) in node.get("dependencies").into_iter().flat_map(|table| table.entries()) {
+        package.edges.extend(name.str().and_then(|text| locked::edge(text, name.at())));
+    }
+    package.groups = vec![if conda { "conda" } else { "pypi" }.to_string()];
+    package
+}
+
+/// `git+URL@commit`.
+fn git(written: &str) -> Provenance {
+    let address = locked::address(written.trim_start_matches("git+"));
+    let (url, commit) = address.url.rsplit_once('@').unwrap_or((&address.url, ""));
+    Provenance::Git { url: url.to_string(), commit: commit.to_string(), asked: String::new() }
+}
+
+/// A channel ends where the folder of the platform begins.
+fn channel(url: &str) -> Provenance {
+    let folder = url.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Provenance::Registry(folder.rsplit_once('/').map_or("", |(channel, _)| channel).to_string())
 }
 
 fn explicit(source: &Source, facts: &mut Facts) {
@@ -72,13 +141,23 @@ fn explicit(source: &Source, facts: &mut Facts) {
         if let Some(package) = text.contains("://").then(|| listed(text)).flatten() {
             let lead = line.len() - line.trim_start().len();
             let at = Location::new(source.id, Span::new(start + lead, start + lead + text.len()));
-            packages.push(LockedPackage { at, ..package });
+            let mut package = LockedPackage { at, from_at: at, ..package };
+            let (url, hash) = text.split_once('#').unwrap_or((text, ""));
+            let (mut artifact, credentials) = locked::artifact(url, at);
+            artifact.kind = ArtifactKind::Conda;
+            package.from = channel(&artifact.url);
+            if let Some(hash) = spelled_hash(hash) {
+                artifact.hashes.push(hash);
+            }
+            package.credentials = credentials.then_some(at);
+            package.artifacts.push(artifact);
+            packages.push(package);
         }
         start += line.len();
     }
     let statement = Statement::default();
     let format = "explicit".to_string();
-    facts.locks.push(Lock { tool: LockTool::CondaLock, at: source.whole(), format, known: true, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::CondaLock, at: source.whole(), format, known: true, packages, statement, indexes: Vec::new() });
 }
 
 /// `https://host/channel/platform/name-version-build.conda#md5` to its parts.
@@ -90,7 +169,17 @@ fn listed(line: &str) -> Option<LockedPackage> {
     let (_, version, name) = (parts.next()?, parts.next()?, parts.next()?);
     let hashed = if hash.is_empty() { Hashed::None } else { Hashed::All };
     let nowhere = Location::new(crate::model::span::SourceId(0), Span::empty(0));
-    Some(LockedPackage { name: name.to_lowercase(), version: version.to_string(), hashed, at: nowhere })
+    Some(LockedPackage::new(name.to_lowercase(), version, hashed, nowhere))
+}
+
+/// What stands behind `#` is md5, or says that it is sha256.
+fn spelled_hash(hash: &str) -> Option<String> {
+    match hash.strip_prefix("sha256:") {
+        _ if hash.is_empty() => None,
+        Some(_) => Some(hash.to_string()),
+        None if hash.len() == 64 => Some(format!("sha256:{hash}")),
+        None => Some(format!("md5:{hash}")),
+    }
 }
 
 #[cfg(test)]

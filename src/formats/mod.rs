@@ -1,5 +1,6 @@
 //! One file per format: a source to facts. No format has an opinion, and none imports another.
 
+pub mod locked;
 pub mod requires;
 
 use crate::model::facts::Facts;

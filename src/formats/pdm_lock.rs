@@ -1,9 +1,9 @@
 //! `pdm.lock`: packages and the content hash. Judges no freshness.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
@@ -43,7 +43,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         ..Statement::default()
     };
     let packages = packages.collect();
-    facts.locks.push(Lock { tool: LockTool::Pdm, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::Pdm, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
 }
 
 fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
@@ -51,7 +51,8 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
     let (name, version) = (text("name"), text("version"));
     let shared = || files.get(format!("{name} {version}").as_str()).copied();
     let own = node.get("files").or_else(shared);
-    let hashes: Vec<bool> = own.into_iter().flat_map(|list| list.items()).map(|file| file.get("hash").is_some()).collect();
+    let own: Vec<Node> = own.into_iter().flat_map(|list| list.items()).collect();
+    let hashes: Vec<bool> = own.iter().map(|file| file.get("hash").is_some()).collect();
     let hashed = match () {
         _ if node.get("revision").is_some() => Hashed::All,
         _ if node.get("path").is_some() => Hashed::NotApplicable,
@@ -59,12 +60,31 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
         _ if hashes.contains(&false) => Hashed::Some,
         _ => Hashed::All,
     };
-    LockedPackage {
-        name: pypi::normalize(name),
-        version: version.to_string(),
-        hashed,
-        at: node.get("name").unwrap_or(node).at(),
+    let at = node.get("name").unwrap_or(node).at();
+    let mut package = LockedPackage::new(pypi::normalize(name), version, hashed, at);
+    own.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    provenance(&mut package, node);
+    let groups = node.get("groups").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
+    package.groups = groups.map(str::to_string).collect();
+    package.marker = text("marker").to_string();
+    let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
+    package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
+    package
+}
+
+fn provenance(package: &mut LockedPackage, node: Node) {
+    let Some((kind, value)) = ["git", "url", "path"].iter().find_map(|kind| Some((*kind, node.get(kind)?))) else { return };
+    let of = |key: &str| node.get(key).and_then(Node::str).unwrap_or("").to_string();
+    let address = locked::address(value.str().unwrap_or(""));
+    package.from_at = value.at();
+    if address.credentials {
+        package.credentials = Some(value.at());
     }
+    package.from = match kind {
+        "git" => Provenance::Git { url: address.url, commit: of("revision"), asked: of("ref") },
+        "url" => Provenance::Url(address.url),
+        _ => Provenance::Path(address.url),
+    };
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! `pixi.lock`. Judges no freshness.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Hashed, Lock, ArtifactKind, LockIndex, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
+use crate::model::span::Location;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
 
@@ -27,7 +28,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     }
     let packages = root.get("packages").into_iter().flat_map(|list| list.items()).filter_map(package).collect();
     let statement = Statement::default();
-    facts.locks.push(Lock { tool: LockTool::Pixi, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::Pixi, at: source.whole(), format, known, packages, statement, indexes: indexes(root) });
 }
 
 fn package(node: Node) -> Option<LockedPackage> {
@@ -41,12 +42,83 @@ fn package(node: Node) -> Option<LockedPackage> {
     let version = if text("version").is_empty() { version_of_file } else { text("version") };
     let hashed = match () {
         _ if !url.contains("://") => Hashed::NotApplicable,
+        // A commit is in the URL.
+        _ if url.starts_with("git+") => Hashed::All,
         _ if node.get("sha256").or_else(|| node.get("md5")).is_some() => Hashed::All,
         _ => Hashed::None,
     };
     let name = if python { pypi::normalize(name) } else { name.to_lowercase() };
     let at = node.get("name").or(place).unwrap_or(node).at();
-    (!name.is_empty()).then(|| LockedPackage { name, version: version.to_string(), hashed, at })
+    if name.is_empty() {
+        return None;
+    }
+    let mut package = LockedPackage::new(name, version, hashed, at);
+    let place = place.unwrap_or(node);
+    file_into(&mut package, node, url, place.at());
+    provenance(&mut package, url, python, place.at());
+    let needs = ["depends", "requires_dist"].iter().filter_map(|key| node.get(key)).flat_map(|list| list.items());
+    package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
+    package.groups = vec![if python { "pypi" } else { "conda" }.to_string()];
+    Some(package)
+}
+
+fn file_into(package: &mut LockedPackage, node: Node, url: &str, at: Location) {
+    if !url.contains("://") || url.starts_with("git+") {
+        return;
+    }
+    let of = |key: &str| node.get(key).and_then(Node::str);
+    let (mut artifact, credentials) = locked::artifact(url, at);
+    if node.get("conda").is_some() || of("kind") == Some("conda") {
+        artifact.kind = ArtifactKind::Conda;
+    }
+    let algorithms = ["sha256", "md5"].iter();
+    artifact.hashes = algorithms.filter_map(|key| Some(format!("{key}:{}", of(key)?))).collect();
+    artifact.size = of("size").and_then(|size| size.parse().ok());
+    // Milliseconds since 1970: when the package was built.
+    artifact.uploaded = of("timestamp").map(str::to_string);
+    if credentials {
+        package.credentials = Some(at);
+    }
+    package.artifacts.push(artifact);
+}
+
+fn provenance(package: &mut LockedPackage, url: &str, python: bool, at: Location) {
+    package.from_at = at;
+    let address = locked::address(url);
+    if address.credentials {
+        package.credentials = Some(at);
+    }
+    package.from = match () {
+        _ if url.starts_with("git+") || !address.fragment.is_empty() && url.contains(".git") => {
+            let url = address.url.trim_start_matches("git+").to_string();
+            let asked = address.query.split('&').find_map(|pair| Some(pair.split_once('=')?.1.to_string()));
+            Provenance::Git { url, commit: address.fragment, asked: asked.unwrap_or_default() }
+        }
+        _ if !url.contains("://") => Provenance::Path(url.to_string()),
+        _ if python => Provenance::default(),
+        // A channel ends where the folder of the platform begins.
+        _ => {
+            let folder = address.url.rsplit_once('/').map_or("", |(folder, _)| folder);
+            Provenance::Registry(folder.rsplit_once('/').map_or("", |(channel, _)| channel).to_string())
+        }
+    };
+}
+
+/// Channels and indexes of all environments.
+fn indexes(root: Node) -> Vec<LockIndex> {
+    let mut found: Vec<LockIndex> = Vec::new();
+    for (_, environment) in root.get("environments").into_iter().flat_map(|table| table.entries()) {
+        let channels = environment.get("channels").into_iter().flat_map(|list| list.items());
+        let channels = channels.map(|channel| channel.get("url").unwrap_or(channel));
+        let indexes = environment.get("indexes").into_iter().flat_map(|list| list.items());
+        for place in channels.chain(indexes) {
+            let Some(index) = place.str().map(|url| locked::index("", url, place.at())) else { continue };
+            if !found.iter().any(|old| old.url == index.url) {
+                found.push(index);
+            }
+        }
+    }
+    found
 }
 
 /// Name and version in the file name of a conda package.

@@ -1,9 +1,9 @@
 //! `poetry.lock` of poetry 1 and 2: packages, the content hash and who wrote it. Judges no freshness.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Edge, Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
@@ -42,7 +42,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         ..Statement::default()
     };
     let packages = packages.map(|node| package(node, &files)).collect();
-    facts.locks.push(Lock { tool: LockTool::Poetry, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::Poetry, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
 }
 
 /// `Poetry 2.1.3` out of the first line; poetry before 1.4 names itself without a version, or not at all.
@@ -67,7 +67,8 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
     let kind = source.and_then(|source| source.get("type")).and_then(Node::str).unwrap_or("");
     // Version 1 keeps the files of all packages in one table below `metadata`.
     let own = node.get("files").or_else(|| files.get(name).copied());
-    let hashes: Vec<bool> = own.into_iter().flat_map(|list| list.items()).map(|file| file.get("hash").is_some()).collect();
+    let own: Vec<Node> = own.into_iter().flat_map(|list| list.items()).collect();
+    let hashes: Vec<bool> = own.iter().map(|file| file.get("hash").is_some()).collect();
     let hashed = match kind {
         "git" => Hashed::All,
         "directory" => Hashed::NotApplicable,
@@ -75,8 +76,52 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
         _ if hashes.contains(&false) => Hashed::Some,
         _ => Hashed::All,
     };
-    let version = node.get("version").and_then(Node::str).unwrap_or("").to_string();
-    LockedPackage { name: pypi::normalize(name), version, hashed, at: node.get("name").unwrap_or(node).at() }
+    let version = node.get("version").and_then(Node::str).unwrap_or("");
+    let at = node.get("name").unwrap_or(node).at();
+    let mut package = LockedPackage::new(pypi::normalize(name), version, hashed, at);
+    own.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    if let Some(source) = source {
+        provenance(&mut package, source, kind);
+    }
+    let groups = node.get("groups").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
+    package.groups = groups.map(str::to_string).collect();
+    package.marker = node.get("markers").and_then(Node::str).unwrap_or("").to_string();
+    for (name, value) in node.get("dependencies").into_iter().flat_map(|table| table.entries()) {
+        package.edges.extend(edges(name, value));
+    }
+    package
+}
+
+fn provenance(package: &mut LockedPackage, source: Node, kind: &str) {
+    let of = |key: &str| source.get(key).and_then(Node::str).unwrap_or("");
+    let address = locked::address(of("url"));
+    package.from_at = source.get("url").unwrap_or(source).at();
+    if address.credentials {
+        package.credentials = Some(package.from_at);
+    }
+    package.from = match kind {
+        "git" => {
+            let (commit, asked) = (of("resolved_reference").to_string(), of("reference").to_string());
+            Provenance::Git { url: address.url, commit, asked }
+        }
+        "url" => Provenance::Url(address.url),
+        "file" | "directory" => Provenance::Path(address.url),
+        _ => Provenance::Registry(address.url),
+    };
+}
+
+/// A need has one table, or several for several markers.
+fn edges(name: Node, value: Node) -> Vec<Edge> {
+    let alternatives: Vec<Node> = if value.is_seq() { value.items().collect() } else { vec![value] };
+    let edge = |node: Node| Edge {
+        name: pypi::normalize(name.str().unwrap_or("")),
+        version: String::new(),
+        marker: node.get("markers").and_then(Node::str).unwrap_or("").to_string(),
+        extras: Vec::new(),
+        optional: node.get("optional").and_then(Node::bool) == Some(true),
+        at: name.at(),
+    };
+    alternatives.into_iter().map(edge).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `pylock.toml` and `pylock.NAME.toml` (PEP 751). Judges no freshness.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Edge, Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
@@ -35,7 +35,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         settings: command(&source.text).map(|command| ("command".to_string(), command)).into_iter().collect(),
         ..Statement::default()
     };
-    facts.locks.push(Lock { tool: LockTool::Pylock, at: source.whole(), format, known, packages, statement });
+    facts.locks.push(Lock { tool: LockTool::Pylock, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
 }
 
 /// The command line of the header that uv writes.
@@ -49,7 +49,9 @@ fn package(node: Node) -> LockedPackage {
     let text = |key: &str| node.get(key).and_then(Node::str).unwrap_or("");
     let archives = ["sdist", "archive"].iter().filter_map(|key| node.get(key));
     let wheels = node.get("wheels").into_iter().flat_map(|list| list.items());
-    let hashes: Vec<bool> = archives.chain(wheels).map(|file| file.get("hashes").is_some_and(Node::is_map)).collect();
+    let files: Vec<Node> = archives.chain(wheels).collect();
+    let has_hash = |file: &Node| file.get("hashes").is_some_and(|table| table.entries().next().is_some());
+    let hashes: Vec<bool> = files.iter().map(has_hash).collect();
     let hashed = match () {
         _ if node.path(&["vcs", "commit-id"]).is_some() => Hashed::All,
         _ if node.get("directory").is_some() => Hashed::NotApplicable,
@@ -58,7 +60,55 @@ fn package(node: Node) -> LockedPackage {
         _ => Hashed::All,
     };
     let name = pypi::normalize(text("name"));
-    LockedPackage { name, version: text("version").to_string(), hashed, at: node.get("name").unwrap_or(node).at() }
+    let at = node.get("name").unwrap_or(node).at();
+    let mut package = LockedPackage::new(name, text("version"), hashed, at);
+    files.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    package.marker = text("marker").to_string();
+    let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
+    package.edges = needs.filter_map(edge).collect();
+    provenance(&mut package, node);
+    package
+}
+
+fn edge(node: Node) -> Option<Edge> {
+    let name = node.get("name")?;
+    Some(Edge {
+        name: pypi::normalize(name.str()?),
+        version: node.get("version").and_then(Node::str).unwrap_or("").to_string(),
+        marker: node.get("marker").and_then(Node::str).unwrap_or("").to_string(),
+        extras: Vec::new(),
+        optional: false,
+        at: name.at(),
+    })
+}
+
+fn place(table: Node<'_>) -> Option<Node<'_>> {
+    table.get("url").or_else(|| table.get("path"))
+}
+
+fn provenance(package: &mut LockedPackage, node: Node) {
+    let (from, at) = if let Some(vcs) = node.get("vcs") {
+        let of = |key: &str| vcs.get(key).and_then(Node::str).unwrap_or("").to_string();
+        let at = place(vcs).unwrap_or(vcs);
+        let url = locked::address(at.str().unwrap_or("")).url;
+        (Provenance::Git { url, commit: of("commit-id"), asked: of("requested-revision") }, at)
+    } else if let Some(directory) = node.get("directory") {
+        let path = directory.get("path").and_then(Node::str).unwrap_or("").to_string();
+        (Provenance::Path(path), directory)
+    } else if let Some(archive) = node.get("archive") {
+        let at = place(archive).unwrap_or(archive);
+        let url = locked::address(at.str().unwrap_or("")).url;
+        (if archive.get("url").is_some() { Provenance::Url(url) } else { Provenance::Path(url) }, at)
+    } else if let Some(index) = node.get("index") {
+        (Provenance::Registry(locked::address(index.str().unwrap_or("")).url), index)
+    } else {
+        return;
+    };
+    package.from = from;
+    package.from_at = at.at();
+    if at.str().is_some_and(|text| locked::address(text).credentials) {
+        package.credentials = Some(at.at());
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! pip requirements and constraints files, written by hand or compiled. Knows the grammar of one requirement no better than `pypi` does.
 
 mod compiled;
+mod held;
 mod names;
 
 use super::requires::{Collector, Place};
 use super::{Claim, Format};
 use crate::ecosystems::{conda, pypi};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Statement};
+use crate::model::lock::{Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::manifest::{Entry, Group, Include, Index, Manifest, ManifestKind};
 use crate::model::pin::Strength;
 use crate::model::reference::{Origin, Reference, Role, Slot};
@@ -127,14 +128,9 @@ impl<'r> Reader<'r> {
             }
         };
         self.hashes(&mut reference, line);
-        if matches!(reference.origin, Origin::Registry) {
-            let version = reference.pin.version.as_deref().unwrap_or("").trim_start_matches('=').trim();
-            let exact = reference.strength >= Some(Strength::Exact);
-            let hashed = if reference.pin.digests.is_empty() { Hashed::None } else { Hashed::All };
-            let version = if exact { version.to_string() } else { String::new() };
-            let name = reference.subject.name.clone();
-            self.packages.push(LockedPackage { name, version, hashed, at: reference.site.whole });
-        }
+        let exact = matches!(reference.origin, Origin::Registry) && reference.strength >= Some(Strength::Exact);
+        let version = reference.pin.version.as_deref().filter(|_| exact).unwrap_or("");
+        self.packages.push(held::package(&reference, text, line, version.trim_start_matches('=').trim()));
         let reference = self.facts.push(reference);
         self.manifest.entries.push(Entry { reference, group: Group::Main });
     }
@@ -163,7 +159,8 @@ impl<'r> Reader<'r> {
         self.manifest.compiled = compiled::by(file);
         let entries = self.manifest.entries.len();
         self.manifest.hashed = Some(entries > 0 && self.hashed == entries);
-        let pinned = entries > 0 && self.packages.iter().all(|package| !package.version.is_empty());
+        let of_index = |package: &&LockedPackage| matches!(package.from, Provenance::Registry(_));
+        let pinned = entries > 0 && self.packages.iter().filter(of_index).all(|package| !package.version.is_empty());
         if self.manifest.compiled.is_none() && self.manifest.kind == ManifestKind::Requirements {
             let input = compiled::is_input(self.source, sources);
             self.manifest.kind = if input { ManifestKind::RequirementsInput } else { ManifestKind::Requirements };
@@ -172,9 +169,11 @@ impl<'r> Reader<'r> {
         if self.manifest.compiled.is_some() || hashed && pinned {
             let generator = self.manifest.compiled.as_ref().map(|compiled| compiled.by.clone());
             let statement = Statement { generator, ..Statement::default() };
-            let (at, packages) = (self.source.whole(), std::mem::take(&mut self.packages));
+            let (at, mut packages) = (self.source.whole(), std::mem::take(&mut self.packages));
+            held::needs(&mut packages, file);
+            let indexes = held::indexes(file);
             let tool = LockTool::Compiled;
-            self.facts.locks.push(Lock { tool, at, format: String::new(), known: true, packages, statement });
+            self.facts.locks.push(Lock { tool, at, format: String::new(), known: true, packages, statement, indexes });
         }
         self.facts.manifests.push(self.manifest);
     }

@@ -2,10 +2,10 @@
 //!
 //! Source: uv's own writer (`uv-resolver`, `lock/serialize.rs`). A greater `revision` of format version 1 is compatible by uv's rule.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, StatedProject, StatedRequirement, Statement};
+use crate::model::lock::{Edge, Hashed, Lock, LockTool, LockedPackage, Provenance, StatedProject, StatedRequirement, Statement};
 use crate::model::source::{Source, Sources};
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
@@ -39,6 +39,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         known,
         packages: packages.iter().map(|node| package(*node)).collect(),
         statement: statement(root, &packages),
+        indexes: Vec::new(),
     });
 }
 
@@ -47,8 +48,9 @@ fn text<'t>(node: Node<'t>, key: &str) -> &'t str {
 }
 
 fn package(node: Node) -> LockedPackage {
-    let files = node.get("sdist").into_iter().chain(node.get("wheels").into_iter().flat_map(|list| list.items()));
-    let files: Vec<bool> = files.map(|file| file.get("hash").is_some()).collect();
+    let files: Vec<Node> =
+        node.get("sdist").into_iter().chain(node.get("wheels").into_iter().flat_map(|list| list.items())).collect();
+    let hashes: Vec<bool> = files.iter().map(|file| file.get("hash").is_some()).collect();
     let source = node.get("source");
     // A commit is in the URL of a git source; the project itself and its neighbours have nothing to hash.
     let git = source.is_some_and(|source| source.get("git").is_some());
@@ -56,12 +58,61 @@ fn package(node: Node) -> LockedPackage {
     let hashed = match () {
         _ if git => Hashed::All,
         _ if local => Hashed::NotApplicable,
-        _ if files.is_empty() || !files.contains(&true) => Hashed::None,
-        _ if files.contains(&false) => Hashed::Some,
+        _ if !hashes.contains(&true) => Hashed::None,
+        _ if hashes.contains(&false) => Hashed::Some,
         _ => Hashed::All,
     };
     let name = pypi::normalize(text(node, "name"));
-    LockedPackage { name, version: text(node, "version").to_string(), hashed, at: node.get("name").unwrap_or(node).at() }
+    let at = node.get("name").unwrap_or(node).at();
+    let mut package = LockedPackage::new(name, text(node, "version"), hashed, at);
+    files.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    if let Some(source) = source {
+        provenance(&mut package, source);
+    }
+    let edges = |list: Option<Node>, optional: bool| {
+        list.into_iter().flat_map(|list| list.items()).map(move |node| edge(node, optional)).collect::<Vec<_>>()
+    };
+    package.edges = edges(node.get("dependencies"), false);
+    for table in ["optional-dependencies", "dev-dependencies"] {
+        for (_, list) in node.get(table).into_iter().flat_map(|table| table.entries()) {
+            package.edges.extend(edges(Some(list), true));
+        }
+    }
+    package
+}
+
+fn provenance(package: &mut LockedPackage, source: Node) {
+    let kinds = ["registry", "git", "url", "path", "editable", "virtual", "directory"];
+    let Some((kind, value)) = kinds.iter().find_map(|kind| Some((*kind, source.get(kind)?))) else { return };
+    let address = locked::address(value.str().unwrap_or(""));
+    package.from_at = value.at();
+    if address.credentials {
+        package.credentials = Some(value.at());
+    }
+    package.from = match kind {
+        "registry" => Provenance::Registry(address.url),
+        "git" => {
+            let asked = address.query.split('&').find_map(|pair| {
+                let (key, value) = pair.split_once('=')?;
+                matches!(key, "rev" | "tag" | "branch").then(|| value.to_string())
+            });
+            Provenance::Git { url: address.url, commit: address.fragment, asked: asked.unwrap_or_default() }
+        }
+        "url" => Provenance::Url(address.url),
+        _ => Provenance::Path(address.url),
+    };
+}
+
+fn edge(node: Node, optional: bool) -> Edge {
+    let extras = node.get("extra").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
+    Edge {
+        name: pypi::normalize(text(node, "name")),
+        version: text(node, "version").to_string(),
+        marker: text(node, "marker").to_string(),
+        extras: extras.map(pypi::normalize).collect(),
+        optional,
+        at: node.get("name").unwrap_or(node).at(),
+    }
 }
 
 const LINKS: [&str; 3] = ["editable", "virtual", "directory"];

@@ -1,4 +1,4 @@
-//! What a lock file holds: names, versions, hashes. Knows no file format.
+//! What a lock file holds: packages with their files, sources and needs, and what it says of its manifest. Knows no file format.
 
 use super::span::Location;
 
@@ -64,7 +64,130 @@ pub struct LockedPackage {
     pub version: String,
     /// Whether its artifacts are hashed.
     pub hashed: Hashed,
-    /// Where the entry stands.
+    /// Where the entry stands: its name.
+    pub at: Location,
+    /// Where it comes from.
+    pub from: Provenance,
+    /// The place that says where it comes from; that of the entry when nothing says it.
+    pub from_at: Location,
+    /// Its files.
+    pub artifacts: Vec<Artifact>,
+    /// What it needs.
+    pub edges: Vec<Edge>,
+    /// When it is installed; empty: always.
+    pub marker: String,
+    /// The groups, categories or platforms that it is there for, where the lock records them.
+    pub groups: Vec<String>,
+    /// Where the lock says that the release was taken back.
+    pub yanked: Option<Location>,
+    /// Where a user name, password or token stands in one of its URLs.
+    pub credentials: Option<Location>,
+}
+
+impl LockedPackage {
+    /// A package of which nothing more is known than name, version and place.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, hashed: Hashed, at: Location) -> LockedPackage {
+        LockedPackage {
+            name: name.into(),
+            version: version.into(),
+            hashed,
+            at,
+            from: Provenance::default(),
+            from_at: at,
+            artifacts: Vec::new(),
+            edges: Vec::new(),
+            marker: String::new(),
+            groups: Vec::new(),
+            yanked: None,
+            credentials: None,
+        }
+    }
+}
+
+/// Where a locked package comes from. URLs are without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provenance {
+    /// An index or channel; empty: the tool's default, or the lock does not say.
+    Registry(String),
+    /// Version control.
+    Git {
+        /// The repository.
+        url: String,
+        /// The commit that was resolved; empty when there is none.
+        commit: String,
+        /// What was asked for: a branch, a tag, a commit; empty when the lock does not say.
+        asked: String,
+    },
+    /// One file behind a URL.
+    Url(String),
+    /// A file or folder of this machine or repository.
+    Path(String),
+}
+
+impl Default for Provenance {
+    fn default() -> Provenance {
+        Provenance::Registry(String::new())
+    }
+}
+
+impl Provenance {
+    /// The kind in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Provenance::Registry(_) => "an index",
+            Provenance::Git { .. } => "version control",
+            Provenance::Url(_) => "a URL",
+            Provenance::Path(_) => "a path",
+        }
+    }
+}
+
+/// What kind of file an artifact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArtifactKind {
+    /// A wheel: installed as it is.
+    Wheel,
+    /// A source distribution: built where it is installed.
+    Source,
+    /// A conda package.
+    Conda,
+    /// Only a hash is known.
+    Unnamed,
+}
+
+/// A file of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Where it is fetched, without credentials, query and fragment; empty when the lock has no URL for it.
+    pub url: String,
+    /// Its name, unescaped; empty when the lock has only a hash.
+    pub file: String,
+    /// What kind of file.
+    pub kind: ArtifactKind,
+    /// Hashes: `sha256:…`.
+    pub hashes: Vec<String>,
+    /// Bytes, when recorded.
+    pub size: Option<u64>,
+    /// When it was uploaded, as the lock writes it (RFC 3339).
+    pub uploaded: Option<String>,
+    /// Where it stands: its URL, its file name, or its hash.
+    pub at: Location,
+}
+
+/// A need of a locked package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The name of what is needed.
+    pub name: String,
+    /// The version, where the lock says which one of several; empty otherwise.
+    pub version: String,
+    /// When; empty: always.
+    pub marker: String,
+    /// Extras asked for.
+    pub extras: Vec<String>,
+    /// Whether only an extra or a group of the package needs it.
+    pub optional: bool,
+    /// Where it stands.
     pub at: Location,
 }
 
@@ -114,6 +237,21 @@ pub struct Lock {
     pub packages: Vec<LockedPackage>,
     /// What it says about its manifest, in the owning tool's terms.
     pub statement: Statement,
+    /// The indexes and channels that it names for itself: name (may be empty), URL without credentials, place.
+    pub indexes: Vec<LockIndex>,
+}
+
+/// An index or channel that a lock names for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockIndex {
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// Its URL without credentials, or the name of a channel.
+    pub url: String,
+    /// Where it stands.
+    pub at: Location,
+    /// Whether the URL had credentials.
+    pub credentials: bool,
 }
 
 /// What a lock says about the manifest that it was made from.

@@ -1,0 +1,205 @@
+//! Parts that the formats of locks share: addresses of artifacts, names of their files, needs as texts. Knows no format and judges nothing.
+
+use crate::ecosystems::pypi;
+use crate::model::lock::{Artifact, ArtifactKind, Edge, LockIndex, LockedPackage};
+use crate::model::span::Location;
+use crate::syntax::tree::Node;
+
+/// A URL taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Without credentials, query and fragment.
+    pub url: String,
+    /// The query without `?`, when it holds no credentials.
+    pub query: String,
+    /// The fragment without `#`.
+    pub fragment: String,
+    /// Whether a user name with a password, or a token, is in it.
+    pub credentials: bool,
+}
+
+/// Takes a URL apart.
+pub fn address(text: &str) -> Address {
+    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let url = pypi::without_credentials(rest);
+    let secret = has_token(query);
+    let credentials = secret || url.len() != rest.len() && has_password(rest);
+    let query = if secret { String::new() } else { query.to_string() };
+    Address { url, query, fragment: fragment.to_string(), credentials }
+}
+
+/// Whether what stands before `@` is more than a public user name or a variable that is filled in when it is used.
+fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+    let Some((user, _)) = authority.rsplit_once('@') else { return false };
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let variable =
+        |text: &str| text.contains('$') || text.contains("%24") || text.contains("{") || text.contains("%7B");
+    let masked = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
+    match password {
+        // Tokens stand in the place of the user name; names of people are short.
+        "" => name.len() >= 20 && !variable(name),
+        password => !variable(password) && !masked(password),
+    }
+}
+
+/// Whether a query names a parameter that opens a door.
+fn has_token(query: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "token",
+        "access_token",
+        "private_token",
+        "auth",
+        "auth_token",
+        "password",
+        "sig",
+        "x-amz-signature",
+        "api_key",
+    ];
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) && !value.is_empty() && !value.contains('$')
+    })
+}
+
+/// The last part of a path or URL, `%2B` and its kind read.
+pub fn file_name(url: &str) -> String {
+    let last = url.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or("");
+    if last.contains('%') { unescaped(last) } else { last.to_string() }
+}
+
+fn unescaped(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code =
+            text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|code| u8::from_str_radix(code, 16).ok());
+        out.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_string())
+}
+
+/// What kind of file a name of a Python package's file tells.
+pub fn kind(file: &str) -> ArtifactKind {
+    match () {
+        _ if file.is_empty() => ArtifactKind::Unnamed,
+        _ if file.ends_with(".whl") || file.ends_with(".egg") => ArtifactKind::Wheel,
+        _ if file.ends_with(".conda") => ArtifactKind::Conda,
+        _ => ArtifactKind::Source,
+    }
+}
+
+/// A file of a package: its address or name as the lock writes it. Says beside it whether the URL had credentials.
+pub fn artifact(written: &str, at: Location) -> (Artifact, bool) {
+    let (url, credentials) = if written.contains("://") {
+        let address = address(written);
+        (address.url, address.credentials)
+    } else {
+        (String::new(), false)
+    };
+    let file = file_name(if url.is_empty() { written.split('#').next().unwrap_or(written) } else { &url });
+    let kind = kind(&file);
+    (Artifact { url, file, kind, hashes: Vec::new(), size: None, uploaded: None, at }, credentials)
+}
+
+/// A file of which only a hash is known.
+pub fn hash_only(hash: &str, at: Location) -> Artifact {
+    let (url, file) = (String::new(), String::new());
+    Artifact { url, file, kind: ArtifactKind::Unnamed, hashes: vec![hash.to_string()], size: None, uploaded: None, at }
+}
+
+/// Adds the file that a table describes: `url`, `path`, `file`, `filename` or `name`; `hash` or `hashes`; `size`; `upload-time`.
+pub fn push_file(package: &mut LockedPackage, node: Node) {
+    let place =
+        ["url", "path", "file", "filename", "name"].iter().find_map(|key| node.get(key)).filter(|n| n.is_scalar());
+    let at = place.unwrap_or(node).at();
+    let (mut artifact, credentials) = artifact(place.and_then(Node::str).unwrap_or(""), at);
+    artifact.hashes.extend(node.get("hash").and_then(Node::str).map(str::to_string));
+    for (algorithm, value) in node.get("hashes").into_iter().flat_map(|table| table.entries()) {
+        if let (Some(algorithm), Some(value)) = (algorithm.str(), value.str()) {
+            artifact.hashes.push(format!("{algorithm}:{value}"));
+        }
+    }
+    artifact.size = node.get("size").and_then(Node::str).and_then(|size| size.parse().ok());
+    let time = node.get("upload-time").or_else(|| node.get("upload_time"));
+    artifact.uploaded = time.and_then(Node::str).map(str::to_string);
+    if credentials {
+        package.credentials.get_or_insert(at);
+    }
+    if let Some(yanked) = node.get("yanked").filter(|node| node.bool() != Some(false) && !node.is_null()) {
+        package.yanked.get_or_insert(yanked.at());
+    }
+    package.artifacts.push(artifact);
+}
+
+/// A need written as a requirement: `name[extra]>=1; marker`, or conda's `name >=1 build`.
+pub fn edge(text: &str, at: Location) -> Option<Edge> {
+    let (main, marker) = text.split_once(';').unwrap_or((text, ""));
+    let main = main.trim();
+    let end = main.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(main.len());
+    let (name, rest) = main.split_at(end);
+    if name.is_empty() {
+        return None;
+    }
+    let extras =
+        rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("", |(inner, _)| inner);
+    let extras = extras.split(',').map(str::trim).filter(|extra| !extra.is_empty()).map(pypi::normalize).collect();
+    let optional = marker.contains("extra ==") || marker.contains("extra==");
+    Some(Edge {
+        name: pypi::normalize(name),
+        version: String::new(),
+        marker: marker.trim().to_string(),
+        extras,
+        optional,
+        at,
+    })
+}
+
+/// An index that a lock names.
+pub fn index(name: &str, url: &str, at: Location) -> LockIndex {
+    let address = address(url);
+    LockIndex { name: name.to_string(), url: address.url, at, credentials: address.credentials }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::span::{SourceId, Span};
+
+    #[test]
+    fn credentials_are_seen_and_left_out() {
+        for (url, clean, found) in [
+            ("https://u:hunter2@x.org/a/b.whl?x=1#sha256=0", "https://x.org/a/b.whl", true),
+            ("https://aaaaaaaaaabbbbbbbbbb@x.org/a", "https://x.org/a", true),
+            ("https://u:${PASS}@x.org/a", "https://x.org/a", false),
+            ("https://bob@x.org/a", "https://x.org/a", false),
+            ("https://x.org/a?token=abc", "https://x.org/a", true),
+            ("ssh://git@x.org/a", "ssh://git@x.org/a", false),
+            ("https://x.org/a@b/c", "https://x.org/a@b/c", false),
+        ] {
+            let address = address(url);
+            assert_eq!((address.url.as_str(), address.credentials), (clean, found), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_of_files_are_unescaped() {
+        assert_eq!(
+            file_name("https://x/torch-2.1%2Bcpu-cp312-cp312-linux_x86_64.whl"),
+            "torch-2.1+cpu-cp312-cp312-linux_x86_64.whl"
+        );
+        assert_eq!(file_name("100%"), "100%");
+    }
+
+    #[test]
+    fn needs_are_read_in_both_spellings() {
+        let at = Location::new(SourceId(0), Span::empty(0));
+        let one = edge("Foo_Bar[b]>=1; python_version < '3'", at).expect("it is a need");
+        assert_eq!((one.name.as_str(), one.marker.as_str(), one.extras.len()), ("foo-bar", "python_version < '3'", 1));
+        assert_eq!(edge("libgomp >=7.5.0", at).expect("it is a need").name, "libgomp");
+        assert!(edge("  ", at).is_none());
+    }
+}
