@@ -8,6 +8,7 @@ pub mod failure;
 pub mod forges;
 pub mod git;
 pub mod http;
+pub mod lockers;
 pub mod netrc;
 pub mod process;
 pub mod progress;

@@ -9,6 +9,7 @@ mod remote;
 mod scratch;
 mod tree;
 
+pub(super) use remote::without_credentials;
 pub use remote::{Branch, Listing, Push, Rejected, Remote};
 pub use scratch::Scratch;
 pub use tree::{Author, Entry, EntryKind, Origin};

@@ -231,7 +231,7 @@ fn shown(url: &str) -> String {
 }
 
 /// Takes `user:password@` out of every address in a text.
-pub(super) fn without_credentials(text: &str) -> String {
+pub(in crate::world) fn without_credentials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {

@@ -1,0 +1,78 @@
+//! Lockers with tools that are not what they should be. The real ones are in `tests/registry_lockers.rs`.
+
+use super::*;
+
+/// A copy with a lock, and a folder of programs.
+struct Shop {
+    copy: PrivateCopy,
+    bin: super::super::temporary::Temporary,
+}
+
+fn shop(program: &str, script: &str) -> Shop {
+    let copy = PrivateCopy::new().unwrap();
+    copy.put("uv.lock", Form::File, b"old\n").unwrap();
+    copy.put("pdm.lock", Form::File, b"old\n").unwrap();
+    let bin = super::super::temporary::Temporary::new().unwrap();
+    if !program.is_empty() {
+        bin.write(program, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+        bin.executable(program);
+    }
+    Shop { copy, bin }
+}
+
+fn order(tool: LockTool, lock: &str) -> Order {
+    let raise = vec![("idna".to_string(), Some("3.11".to_string()))];
+    Order { tool, lock: lock.to_string(), raise, days: 3, builds: Builds::Forbidden }
+}
+
+impl Shop {
+    fn relock(&self, tool: LockTool, lock: &str) -> Result<Made, Why> {
+        let path = format!("{}:/usr/bin:/bin", self.bin.path().display());
+        let environment =
+            Environment::of([("PATH", path.as_str()), ("GITHUB_TOKEN", "hunter2"), ("UV_INDEX_A_PASSWORD", "x")]);
+        relock(&self.copy, &order(tool, lock), &environment)
+    }
+}
+
+#[test]
+fn a_missing_tool_is_held_with_the_command_that_brings_it() {
+    let Err(Why::Other(text)) = shop("", "").relock(LockTool::Uv, "uv.lock") else { panic!("held") };
+    assert!(text.contains("uv is not installed") && text.contains("pipx install uv"), "{text}");
+}
+
+#[test]
+fn a_tool_sees_what_to_raise_and_no_token() {
+    let script = "case $1 in --version) echo 'uv 1.2.3 (x)';; *) { echo \"$@\"; env; } > uv.lock;; esac";
+    let made = shop("uv", script).relock(LockTool::Uv, "uv.lock").unwrap();
+    let text = String::from_utf8(made.text).unwrap();
+    assert_eq!(made.tool, "uv 1.2.3");
+    assert!(text.starts_with("lock --no-progress --color=never --no-build --upgrade-package=idna==3.11\n"), "{text}");
+    assert!(text.contains("UV_INDEX_A_PASSWORD=x") && !text.contains("hunter2") && !text.contains("CARGO"), "{text}");
+}
+
+#[test]
+fn hooks_are_off_and_builds_are_tried_without_first() {
+    let script = "case $1 in --version) echo 'PDM, version 2.0';; *) echo \"$PDM_ONLY_BINARY $*\" >> pdm.lock;; esac";
+    let made = shop("pdm", script).relock(LockTool::Pdm, "pdm.lock").unwrap();
+    let text = String::from_utf8(made.text).unwrap();
+    assert!(text.starts_with("old\n update --no-sync --update-reuse -k :all --override "), "{text}");
+    assert_eq!(text.lines().count(), 2, "what the trial wrote is gone: {text}");
+}
+
+#[test]
+fn a_tool_that_fails_is_held_in_its_own_words() {
+    let script =
+        "case $1 in --version) echo 'uv 1.2.3';; *) echo 'because https://me:pw@x.example/ is down' >&2; exit 1;; esac";
+    let Err(Why::NothingFits(text)) = shop("uv", script).relock(LockTool::Uv, "uv.lock") else { panic!("held") };
+    assert_eq!(text, "uv cannot make uv.lock anew: because https://x.example/ is down");
+}
+
+#[test]
+fn links_out_of_the_tree_are_left_out() {
+    let copy = PrivateCopy::new().unwrap();
+    copy.put("a/inside", Form::Link, b"../b").unwrap();
+    copy.put("outside", Form::Link, b"../../x").unwrap();
+    copy.put("absolute", Form::Link, b"/etc/passwd").unwrap();
+    let names: Vec<_> = ["a/inside", "outside", "absolute"].map(|path| copy.folder().join(path).is_symlink()).into();
+    assert_eq!(names, [true, false, false]);
+}
