@@ -80,6 +80,7 @@ formats! {
     makefile,
     justfile,
     noxfile,
+    settings_file,
     shell_script,
     inline_script,
 }

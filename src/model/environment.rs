@@ -21,6 +21,8 @@ pub enum EnvironmentKind {
     Tox,
     /// A session of nox.
     Nox,
+    /// A settings file of a client (`pip.conf`, `.pypirc`, `.netrc`), or a file of variables (`.env`).
+    Settings,
 }
 
 /// The variables of one service, container or test environment.

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod images;
 pub mod installs;
 pub mod knowledge;
+pub mod literal;
 pub mod lock;
 pub mod manifest;
 pub mod pin;

@@ -1,6 +1,7 @@
 //! One mask per source, built from every secret-like literal in it, so that no output repeats one. Has no opinion on whether a
 //! literal is a finding: it hides too much rather than too little.
 
+use crate::model::literal::{names, shapes, urls};
 use crate::model::source::Source;
 use crate::model::span::Span;
 use aho_corasick::AhoCorasick;
@@ -9,80 +10,6 @@ use std::sync::OnceLock;
 
 /// What stands for a hidden text. Its length says nothing about what it hides.
 pub const HIDDEN: &str = "***";
-
-/// Beginnings of tokens whose shape alone says what they are, and how many token characters follow at least.
-///
-/// Vendors' documentation of their token formats; the list only needs to be wide, not precise.
-const SHAPES: &[(&str, usize)] = &[
-    ("ghp_", 20),
-    ("gho_", 20),
-    ("ghs_", 20),
-    ("ghu_", 20),
-    ("ghr_", 20),
-    ("github_pat_", 20),
-    ("glpat-", 16),
-    ("gldt-", 16),
-    ("glrt-", 16),
-    ("glptt-", 16),
-    ("glcbt-", 16),
-    ("pypi-AgE", 16),
-    ("npm_", 30),
-    ("xoxb-", 10),
-    ("xoxp-", 10),
-    ("xoxa-", 10),
-    ("xoxr-", 10),
-    ("xoxs-", 10),
-    ("xapp-", 10),
-    ("sk_live_", 10),
-    ("rk_live_", 10),
-    ("sk_test_", 10),
-    ("sk-ant-", 16),
-    ("sk-proj-", 16),
-    ("SG.", 40),
-    ("hf_", 30),
-    ("AIza", 30),
-    ("ya29.", 20),
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("ABIA", 16),
-    ("ACCA", 16),
-    ("dop_v1_", 30),
-    ("dckr_pat_", 16),
-    ("hvs.", 20),
-    ("hvb.", 20),
-    ("dapi", 32),
-    ("lin_api_", 20),
-    ("shpat_", 20),
-    ("rubygems_", 20),
-    ("sntrys_", 20),
-    ("glsa_", 20),
-    ("AGE-SECRET-KEY-1", 20),
-    ("ops_eyJ", 20),
-    ("ATATT3", 20),
-    ("eyJhbGciOi", 20),
-];
-
-/// Words that make a name the name of a secret.
-const NAMES: &[&str] = &[
-    "secret",
-    "secrets",
-    "token",
-    "password",
-    "passwd",
-    "passphrase",
-    "pass",
-    "pwd",
-    "credential",
-    "credentials",
-    "apikey",
-    "auth",
-];
-
-/// Words that make a name the name of something about a secret.
-const NOT_NAMES: &[&str] = &[
-    "public", "pub", "file", "path", "dir", "url", "uri", "endpoint", "host", "name", "version", "type", "mode",
-    "enabled", "enable", "method", "provider", "backend", "length", "ttl", "timeout", "user", "username", "id",
-];
 
 /// Words after `secret` names that say how, not what (`id-token: write`, `secrets: inherit`).
 const PLAIN: &[&str] =
@@ -99,10 +26,9 @@ impl Mask {
     /// The mask of a source. `known` are places that rules found to hold a secret's text.
     pub fn of(source: &Source, known: &[Span]) -> Mask {
         let mut mask = Mask::default();
-        shapes(&source.text, &mut |start, end| mask.hide(source, Span::new(start, end), Everywhere::Yes));
+        shapes::find_loose(&source.text, &mut |start, end| mask.token(source, Span::new(start, end)));
         mask.urls(source);
         mask.keys(source);
-        mask.blocks(source);
         for &span in known {
             let text = source.slice(span);
             if !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains('$') {
@@ -134,6 +60,13 @@ impl Mask {
         if everywhere == Everywhere::Yes {
             self.literals.push(source.slice(span).to_string());
         }
+    }
+
+    /// A token, or the lines of a private key.
+    fn token(&mut self, source: &Source, span: Span) {
+        self.spans.push(span);
+        let lines = source.slice(span).lines().map(str::trim).filter(|line| line.len() >= 12);
+        self.literals.extend(lines.map(str::to_string));
     }
 
     fn urls(&mut self, source: &Source) {
@@ -177,12 +110,17 @@ impl Mask {
         while let Some((word, next)) = word_from(line, at) {
             at = next;
             let name = &line[word.clone()];
-            let Some(value) = value_after(line, word.end, name) else { continue };
+            // `Authorization: Bearer x`
+            let scheme = matches!(name, "Bearer" | "bearer" | "Basic" | "basic" | "token" | "Token")
+                && line[..word.start].to_ascii_lowercase().trim_end().ends_with("authorization:");
+            let Some(value) = value_after(line, word.end, if scheme { "--" } else { name }) else { continue };
             let text = &line[value.start..value.end(MAX_SEEN)];
-            if name == "name" && is_secret_name(text) {
+            if name == "name" && names::may_be_secret(text) {
                 pair = Pair::Named;
             }
-            let asked = is_secret_name(name) || name == "value" && (before == Pair::Named || pair == Pair::Named);
+            let asked = scheme
+                || names::may_be_secret(name)
+                || name == "value" && (before == Pair::Named || pair == Pair::Named);
             if asked && is_secret_value(text) {
                 // Only what is hidden is followed to its end, so that no line is walked more than once.
                 at = value.end(usize::MAX);
@@ -190,21 +128,6 @@ impl Mask {
             }
         }
         pair
-    }
-
-    /// Bodies of PEM private keys.
-    fn blocks(&mut self, source: &Source) {
-        let text = &source.text;
-        let mut from = 0;
-        while let Some(found) = text[from..].find("PRIVATE KEY-----") {
-            let start = from + found + "PRIVATE KEY-----".len();
-            let end = text[start..].find("-----END").map_or(text.len().min(start + 8192), |end| start + end);
-            let end = (start..=end).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(start);
-            self.spans.push(Span::new(start, end));
-            let lines = text[start..end].lines().map(str::trim).filter(|line| line.len() >= 16);
-            self.literals.extend(lines.map(str::to_string));
-            from = end.max(start);
-        }
     }
 }
 
@@ -225,7 +148,7 @@ enum Pair {
 /// `text` without tokens of known shape and without credentials in URLs, whatever source it speaks of.
 pub fn hide_shapes(text: &str) -> Cow<'_, str> {
     let mut spans = Vec::new();
-    shapes(text, &mut |start, end| spans.push(Span::new(start, end)));
+    shapes::find_loose(text, &mut |start, end| spans.push(Span::new(start, end)));
     userinfo(text, &mut |start, end| spans.push(Span::new(start, end)));
     if spans.is_empty() {
         return Cow::Borrowed(text);
@@ -253,54 +176,22 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
     out
 }
 
-fn shapes(text: &str, found: &mut dyn FnMut(usize, usize)) {
-    let is_token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'=' | b'~' | b'+' | b'/');
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    for lead in leads().find_overlapping_iter(text) {
-        let (at, (shape, least)) = (lead.start(), SHAPES[lead.pattern().as_usize()]);
-        let starts = at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] != b'_';
-        if !starts || at < done {
-            continue;
-        }
-        let len = bytes[at..].iter().take_while(|&&c| is_token(c)).count();
-        if len >= shape.len() + least {
-            found(at, at + len);
-            done = at + len;
-        }
-    }
-}
-
-/// One pass over a text finds every beginning of a token.
-fn leads() -> &'static AhoCorasick {
-    static LEADS: OnceLock<AhoCorasick> = OnceLock::new();
-    LEADS.get_or_init(|| AhoCorasick::new(SHAPES.iter().map(|(lead, _)| lead)).expect("a few short words"))
-}
-
 /// One pass over a text finds every line that could name a secret.
 fn name_words() -> &'static AhoCorasick {
     static WORDS: OnceLock<AhoCorasick> = OnceLock::new();
     WORDS.get_or_init(|| {
         let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).build(NAMES.iter().chain(&["key"])).expect("a few short words")
+        builder.ascii_case_insensitive(true).build(names::words_to_search()).expect("a few short words")
     })
 }
 
 /// Credentials in `scheme://user:pass@host`; what is plainly a variable is none.
 fn userinfo(text: &str, found: &mut dyn FnMut(usize, usize)) {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("://") {
-        let start = from + at + 3;
-        from = start;
-        let stop = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '`' | '?' | '#');
-        let host = &text[start..text[start..].find(stop).map_or(text.len(), |end| start + end)];
-        let Some(end) = host.rfind('@') else { continue };
-        let (user, pass) = host[..end].split_once(':').unwrap_or((&host[..end], ""));
-        let secret = if pass.is_empty() { user } else { pass };
+    for url in urls::find(text) {
+        let secret = url.secret();
         let variable = secret.starts_with(['$', '{', '%']) && secret.ends_with(['}', '%']) || is_variable(secret);
-        let account = pass.is_empty() && matches!(user, "git" | "hg" | "svn" | "oauth2accesstoken");
-        if !secret.is_empty() && !variable && !account {
-            found(start, start + end);
+        if !secret.is_empty() && !variable && !url.is_account() {
+            found(url.start, url.end);
         }
     }
 }
@@ -357,31 +248,6 @@ fn value_after<'l>(line: &'l str, end: usize, name: &str) -> Option<ValueStart<'
     let value = ValueStart { line, start, quote };
     // Four bytes hold one character of any kind.
     (value.end(4) > start).then_some(value)
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let key = words.windows(2).any(|pair| pair[1] == "key" && KEYS.contains(&pair[0].as_str()));
-    (has(NAMES) || key) && !has(NOT_NAMES)
-}
-
-const KEYS: &[&str] = &["api", "access", "secret", "private", "signing", "encryption", "auth", "account", "master"];
-
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        let turn = c.is_ascii_uppercase() && before.is_ascii_lowercase();
-        if turn || !c.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        if c.is_ascii_alphanumeric() {
-            words.last_mut().expect("one word is always there").push(c.to_ascii_lowercase());
-        }
-        before = c;
-    }
-    words
 }
 
 fn is_secret_value(text: &str) -> bool {

@@ -124,13 +124,14 @@ impl<'a> Masks<'a> {
     pub fn learn(&mut self, root: Root<'a>) {
         let mut known: HashMap<SourceId, Vec<Span>> = HashMap::new();
         for judged in root.findings {
-            let finding = &judged.finding;
-            let literal = finding.rule.id.starts_with("secret-literal");
             for at in places_of(judged) {
-                let spans = known.entry(at.source).or_default();
-                if literal && at == finding.at {
-                    spans.push(at.span);
-                }
+                known.entry(at.source).or_default();
+            }
+        }
+        // What is found to be a secret is hidden wherever it stands, whether it is reported or suppressed.
+        for (literal, _) in root.project.written_secrets() {
+            if let Some(spans) = known.get_mut(&literal.at.source) {
+                spans.push(literal.at.span);
             }
         }
         let sources = &root.project.sources;

@@ -1,0 +1,137 @@
+//! # What it finds
+//!
+//! A text that somebody made at random, under a name that says that it is a secret: in variables and inputs of pipelines, `ARG` and `ENV`,
+//! compose files, Kubernetes manifests, test environments, settings files (`pip.conf`, `.pypirc`, `.env`), assignments and options of
+//! scripts. Both keys are needed: name and value.
+//!
+//! # Why
+//!
+//! It is in the history of the repository and in the log, the image and the artifacts of every run.
+//!
+//! # What is not a finding
+//!
+//! - Names about a secret (`SECRETS_DIR`, `TOKEN_URL`, `…_KEY_FINGERPRINT`, `SECRET_NAME`), cache keys, hashes, commits, digests.
+//! - Values that are variables, templates, paths, addresses, words, or contain their own name; placeholders (`changeme`, `example`, `test`,
+//!   `dummy`, `xxx` …); fewer than 16 characters (20 hexadecimal digits), no digit or no letter, low entropy.
+//! - Base64 of such a text.
+//! - Lines with `# example`, `# nosec`, `gitleaks:allow`, `pragma: allowlist secret`.
+//!
+//! # What to do
+//!
+//! Change the secret where it is used, then keep the new one as a secret of the CI system. For a throw-away password of a test write one
+//! that says so: `not-a-secret`.
+//!
+//! # Levels
+//!
+//! `warning` in `default`, `error` in `strict`. `info` for services beside a job and databases of compose files, samples (`.env.example`),
+//! UUIDs (`warning` under names that end with `TOKEN` or `SECRET`), and upload tokens (`secrets.low-sensitivity`).
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       DEPLOY_PASSWORD: Zk9vTq4mWx7RbN2y
+//!     steps:
+//!       - run: ./deploy
+//! ```
+//!
+//! ```dockerfile Dockerfile bad default
+//! FROM debian:12.5
+//! ENV API_TOKEN=q8Lr2vXz6Tn4Wb9kPm3s
+//! ```
+//!
+//! ```yaml compose.yaml good
+//! services:
+//!   web:
+//!     image: web:1.2.3
+//!     environment:
+//!       DB_PASSWORD: ChangeMe123ChangeMe456
+//!       SECRETS_DIR: /mnt/secrets
+//!       PLUGIN_REGISTRY_KEYS: "false"
+//!       API_TOKEN: ${API_TOKEN}
+//!       SECRET_KEY: django-insecure-0123456789abcdefghij
+//!       JWT_SECRET: my-super-secret-jwt-signing-string-2
+//! ```
+//!
+//! ```dockerfile Dockerfile good
+//! FROM debian:12.5
+//! ARG RELEASE_KEY_FINGERPRINT=B42F6819007F00F88E364FD4036A9C25BF357DD4
+//! ENV USE_GKE_GCLOUD_AUTH_PLUGIN=True
+//! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: not yet.
+
+use crate::model::finding::{Findings, Remedy};
+use crate::model::literal::sites::{Literal, Place};
+use crate::model::literal::value::Strength;
+use crate::model::literal::{is_excused, shapes};
+use crate::model::pipeline::Pipeline;
+use crate::model::project::Project;
+use crate::model::rule::Level::{Error, Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::secrets::{Harm, names};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "secret-literal-in-env",
+    group: Group::Secret,
+    summary: "a secret is written out under its name",
+    levels: &[("value", levels(Warning, Error, Error)), ("minor", levels(Info, Info, Warning))],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    for (literal, strength) in project.written_secrets() {
+        let source = project.source(literal.at.source);
+        let line = source.line_text(source.line_of(literal.at.span.start));
+        let known = !shapes::find(&literal.text).is_empty();
+        let lock = !project.facts_of(source.id).locks.is_empty();
+        // `token=…` inside of a pin, `integrity` and the like are no settings.
+        if known || lock || is_excused(line) || project.harm(&literal.name) == Harm::None {
+            continue;
+        }
+        report(project, &literal, strength, findings);
+    }
+}
+
+fn site(project: &Project, literal: &Literal, strength: Strength) -> &'static str {
+    let words = names::words(&literal.name);
+    let named = words.last().is_some_and(|word| matches!(word.as_str(), "token" | "secret"));
+    let minor = matches!(literal.place, Place::Service | Place::Sample)
+        || project.harm(&literal.name) < Harm::Full
+        || strength == Strength::Uuid && !named;
+    if minor { "minor" } else { "value" }
+}
+
+fn report(project: &Project, literal: &Literal, strength: Strength, findings: &mut Findings) {
+    let site = site(project, literal, strength);
+    let len = literal.text.chars().count();
+    let name = &literal.name;
+    let what = if strength == Strength::Uuid { "a UUID" } else { "a random text" };
+    let fact = match literal.place {
+        Place::Image => "whoever has the image can read it",
+        Place::Service => "it is a throw-away only if the service cannot be reached from outside",
+        Place::Sample => "people copy it as it is",
+        _ => "whoever can read the repository or its history has it",
+    };
+    let message = format!("`{name}` is set to {what} of {len} characters; {fact}");
+    let file = literal.pipeline.map_or("a secret of the system that runs it".to_string(), home);
+    let guide = format!("change the secret first: this one stays in the history. Then keep the new one as {file}");
+    let finding = Findings::finding(&RULE, site, literal.at, message)
+        .help(guide.clone())
+        .about(&literal.key, name)
+        .remedy(Remedy::Guide(guide));
+    findings.push(finding);
+}
+
+/// Where a secret lives on the system of a pipeline.
+fn home(pipeline: &Pipeline) -> String {
+    format!("a secret of {}, handed over by {}", pipeline.system.name, pipeline.system.file)
+}
