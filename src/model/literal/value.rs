@@ -167,7 +167,7 @@ fn is_uuid(value: &str) -> bool {
 
 /// The text behind base64 when it is printable.
 fn decoded(value: &str) -> Option<String> {
-    if value.len() % 4 != 0 {
+    if !value.len().is_multiple_of(4) {
         return None;
     }
     let text = String::from_utf8(shapes::base64(value)?).ok()?;
