@@ -52,6 +52,13 @@ pub enum Command {
         #[arg(long)]
         stdout: bool,
     },
+    /// Print what a log needs on its top: interpreters, platform, tools, packages, git, resources, and the environment if nothing in it
+    /// looks like a secret
+    EnvReport {
+        /// Exit with 1 when the environment is not printed because something in it looks like a secret.
+        #[arg(long)]
+        strict: bool,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell.

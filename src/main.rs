@@ -2,12 +2,20 @@
 
 use clap::{CommandFactory, Parser};
 use pinguard::cli::{Cli, Color, Command};
-use pinguard::commands::{self, Outcome, Terminal, init::Target};
+use pinguard::commands::{self, Outcome, Terminal, env_report::Strict, init::Target};
 use pinguard::report::Colour;
+use pinguard::world::environment::Environment;
 use std::io::{self, IsTerminal, Write};
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    pinguard::world::panic::quiet();
+    // What a panic has to say was said by its hook.
+    catch_unwind(start).unwrap_or_else(|_| ExitCode::from(Outcome::Failed.code()))
+}
+
+fn start() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let done = run(&cli, &mut out).and_then(|outcome| out.flush().map(|()| outcome));
@@ -32,6 +40,10 @@ fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
         Command::Init { stdout } => {
             let target = if *stdout { Target::Stdout } else { Target::File };
             commands::init::run(pinguard::config::SAMPLE, target, out)
+        }
+        Command::EnvReport { strict } => {
+            let strict = if *strict { Strict::Yes } else { Strict::No };
+            commands::env_report::run(strict, &Environment::of_process(), out)
         }
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "pinguard", out);

@@ -26,9 +26,10 @@ pub fn render(source: &Source, mistakes: &[Mistake<'_>], colour: Colour) -> Stri
         Colour::Plain => Renderer::plain(),
         Colour::Styled => Renderer::styled(),
     };
+    let mask = Mask::of(source, &[]);
     let mut out = String::new();
     for mistake in mistakes.iter().take(MOST) {
-        out.push_str(&one(source, mistake, &renderer));
+        out.push_str(&one(source, &mask, mistake, &renderer));
         out.push_str("\n\n");
     }
     if mistakes.len() > MOST {
@@ -37,18 +38,18 @@ pub fn render(source: &Source, mistakes: &[Mistake<'_>], colour: Colour) -> Stri
     out
 }
 
-fn one(source: &Source, mistake: &Mistake<'_>, renderer: &Renderer) -> String {
+fn one(source: &Source, mask: &Mask, mistake: &Mistake<'_>, renderer: &Renderer) -> String {
     let span = mistake.at.span;
     let first = source.line_of(span.start);
     // A table over many lines is shown by its first one.
     let span = Span { start: span.start, end: span.end.min(source.line_span(first).end).max(span.start) };
-    let excerpt = Excerpt::of(source, &Mask::default(), first..first + 1, &[span]);
+    let excerpt = Excerpt::of(source, mask, first..first + 1, &[span]);
     let mark = AnnotationKind::Primary.span(excerpt.range(span));
     let snippet = Snippet::source(excerpt.text.clone()).line_start(excerpt.first).path(clean::path(&source.path));
-    let title = clean::line(mistake.text).into_owned();
+    let title = clean::line(&mask.text(mistake.text)).into_owned();
     let mut group = Level::ERROR.primary_title(title).element(snippet.annotation(mark));
     if let Some(help) = mistake.help {
-        group = group.element(Level::HELP.message(clean::line(help).into_owned()));
+        group = group.element(Level::HELP.message(clean::line(&mask.text(help)).into_owned()));
     }
     renderer.render(&[group])
 }

@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod concise;
+pub mod environment;
 mod excerpt;
 pub mod github;
 pub mod gitlab;

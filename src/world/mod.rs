@@ -10,6 +10,7 @@ pub mod git;
 pub mod http;
 pub mod lockers;
 pub mod netrc;
+pub mod panic;
 pub mod process;
 pub mod progress;
 pub mod registries;

@@ -1,6 +1,7 @@
 //! Secrets that are written out: which texts are one by their shape, by their name and value, or as credentials of a URL. One table
 //! serves what is reported and what is hidden. Holds no secret, and keeps none of those that it sees.
 
+pub mod exposed;
 mod fakes;
 pub mod names;
 pub mod shapes;
