@@ -10,6 +10,7 @@ pub mod config;
 pub mod ecosystems;
 pub mod formats;
 pub mod model;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod syntax;

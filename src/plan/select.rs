@@ -1,0 +1,163 @@
+//! Which pin a reference gets: the goal and what the registries answered decide. Asks nobody.
+
+use super::topic::{self, Places};
+use super::{images, order, packages, refs};
+use crate::ecosystems::{git, oci};
+use crate::model::change::Why;
+use crate::model::knowledge::{GitRefs, ImageRepository, IndexProject, Knowledge, Known};
+use crate::model::pin::{Pin, Strength};
+use crate::model::project::Project;
+use crate::model::reference::{Ecosystem, Reference, Role};
+use crate::model::wish::Goal;
+use std::collections::BTreeSet;
+
+/// What a reference moves to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The pin.
+    pub to: Pin,
+    /// A word that the pin does not say.
+    pub remark: Option<String>,
+}
+
+impl Target {
+    fn of(version: Option<String>, digest: Option<String>) -> Target {
+        Target { to: Pin { version, digests: digest.into_iter().collect() }, remark: None }
+    }
+}
+
+/// What a run of today takes for a reference, held as firmly as the goal asks.
+pub fn target(
+    project: &Project,
+    reference: &Reference,
+    goal: Goal,
+    knowledge: &Knowledge,
+    places: &Places,
+) -> Result<Target, Why> {
+    if reference.strength.is_none() {
+        return Err(Why::Computed);
+    }
+    let topic = topic::of(reference, places).ok_or(Why::NoRegistry)?;
+    match knowledge.of(&topic) {
+        None => Err(Why::NoRegistry),
+        Some(Err(miss)) => Err(Why::Unknown(miss.clone())),
+        Some(Ok(Known::Registry(images))) => image(reference, goal, images),
+        Some(Ok(Known::Host(refs))) => commit(reference, goal, refs),
+        Some(Ok(Known::Index(index))) => release(project, reference, index),
+        Some(Ok(Known::Versions(_))) => Err(Why::NoRegistry),
+    }
+}
+
+/// The tag that an engine takes when none is written.
+pub const NO_TAG: &str = "latest";
+
+fn image(reference: &Reference, goal: Goal, images: &ImageRepository) -> Result<Target, Why> {
+    let name = &reference.subject.name;
+    let written = reference.pin.version.as_deref();
+    if let (Some(digest), true) = (reference.pin.digests.first(), goal.strength == Strength::Immutable) {
+        return Ok(Target::of(written.map(str::to_string), Some(digest.clone())));
+    }
+    let tag = written.unwrap_or(NO_TAG);
+    let Some(Some(digest)) = images.digests.get(tag) else {
+        return Err(Why::NothingFits(format!("the registry has no tag `{tag}` of {name}")));
+    };
+    let same = |candidate: &&str| images.digests.get(*candidate).is_some_and(|other| other.as_ref() == Some(digest));
+    let tags = images.tags.as_deref().unwrap_or_default();
+    let exact = images::more_exact(name, tag, tags).into_iter().find(|candidate| same(candidate));
+    let is_exact = oci::tag_strength(name, tag) >= Strength::Exact;
+    let can_move = reference.site.version.is_some();
+    match exact.filter(|_| can_move) {
+        Some(exact) if goal.strength < Strength::Immutable => Ok(Target::of(Some(exact.to_string()), None)),
+        Some(exact) => Ok(Target::of(Some(exact.to_string()), Some(digest.clone()))),
+        None => {
+            let mut target = Target::of(Some(tag.to_string()), Some(digest.clone()));
+            if !is_exact {
+                target.remark = Some(format!("no more exact tag of {name} names the same content, so the tag stays"));
+            }
+            Ok(target)
+        }
+    }
+}
+
+fn commit(reference: &Reference, goal: Goal, refs: &GitRefs) -> Result<Target, Why> {
+    let name = &reference.subject.name;
+    if let (Some(digest), true) = (reference.pin.digests.first(), goal.strength == Strength::Immutable) {
+        return Ok(Target::of(None, Some(digest.clone())));
+    }
+    let written = reference.pin.version.as_deref();
+    let commit = match written {
+        Some(rev) => refs.commit_of(rev).or_else(|| abbreviated(refs, rev)),
+        None => refs.head.as_deref(),
+    };
+    let Some(commit) = commit else {
+        let rev = written.unwrap_or("HEAD");
+        return Err(Why::NothingFits(format!("`{rev}` is neither a tag nor a branch of {name} today")));
+    };
+    let exact = written.filter(|rev| git::ref_strength(rev) == Strength::Exact && refs.commit_of(rev).is_some());
+    let named = exact.map(|rev| rev.strip_prefix("refs/tags/").unwrap_or(rev).to_string());
+    let named = named.or_else(|| refs::most_exact(refs, commit, written).map(|tag| tag.name.clone()));
+    let note = named.or_else(|| written.map(str::to_string)).or_else(|| refs.default_branch.clone());
+    match goal.strength {
+        Strength::Immutable => Ok(Target::of(note, Some(commit.to_string()))),
+        _ => match note.filter(|note| git::ref_strength(note) >= goal.strength) {
+            Some(version) => Ok(Target::of(Some(version), None)),
+            None => Ok(Target::of(None, Some(commit.to_string()))),
+        },
+    }
+}
+
+/// The commit of a tag or branch that an abbreviated commit means, when it is one.
+fn abbreviated<'r>(refs: &'r GitRefs, rev: &str) -> Option<&'r str> {
+    let is_short = (7..40).contains(&rev.len()) && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let all = refs.tags.iter().chain(&refs.branches).map(|one| one.commit.as_str()).chain(refs.head.as_deref());
+    let mut found: Vec<&str> = all.filter(|commit| is_short && commit.starts_with(&rev.to_ascii_lowercase())).collect();
+    found.sort_unstable();
+    found.dedup();
+    if let [only] = found[..] { Some(only) } else { None }
+}
+
+/// Roles whose requirement is installed with nothing else beside it that could disagree.
+fn stands_alone(role: Role) -> bool {
+    matches!(role, Role::Tool | Role::Install | Role::HookDependency)
+}
+
+fn release(project: &Project, reference: &Reference, index: &IndexProject) -> Result<Target, Why> {
+    let name = &reference.subject.name;
+    if !stands_alone(reference.role) {
+        let what = "its file has to be resolved as a whole, because its requirements limit each other";
+        return Err(Why::NeedsResolution(what.to_string()));
+    }
+    let written =
+        reference.pin.version.as_deref().filter(|version| *version != "latest" && *version != "*").unwrap_or("");
+    let list = packages::fitting(written, index);
+    let Some(newest) = list.first() else {
+        return Err(Why::NothingFits(format!("no release of {name} fits `{written}`")));
+    };
+    let pythons = pythons(project);
+    match packages::runs_on(newest, &pythons) {
+        Some(true) => Ok(Target::of(Some(spelled(reference, &newest.version)), None)),
+        _ => Err(Why::NothingFits(format!(
+            "the newest release of {name} ({}) does not run on every Python of this project, so that each takes another one",
+            newest.version
+        ))),
+    }
+}
+
+/// A version as the site of a Python reference spells it.
+fn spelled(reference: &Reference, version: &str) -> String {
+    let bare = reference.site.version.is_some_and(|slot| slot.lead == "@");
+    if bare { version.to_string() } else { format!("=={version}") }
+}
+
+/// The Python minor versions that the project's own files name for its runs, sorted.
+fn pythons(project: &Project) -> Vec<String> {
+    let of = |(_, reference): (_, &Reference)| {
+        let toolchain = reference.subject.ecosystem == Ecosystem::Toolchain && reference.role == Role::Python;
+        let version = reference.pin.version.as_deref().filter(|_| toolchain)?;
+        let number = order::read(version).filter(|number| number.before.trim_start_matches("python").is_empty())?;
+        let [major, minor, ..] = number.numbers[..] else { return None };
+        Some((major, minor))
+    };
+    let minors: BTreeSet<(u64, u64)> = project.references().filter_map(of).collect();
+    minors.into_iter().map(|(major, minor)| format!("{major}.{minor}")).collect()
+}
