@@ -17,6 +17,10 @@ fn schema_of(path: &str) -> Option<&'static str> {
         "compose.yaml" | "compose.yml" | "docker-compose.yml" => Some("vendor.compose-spec"),
         "dependabot.yml" => Some("vendor.dependabot"),
         "action.yml" | "action.yaml" => Some("vendor.github-actions"),
+        _ if path.starts_with(".circleci/") => Some("vendor.circle-ci"),
+        _ if path.contains("azure-pipelines") && name.ends_with(".yml") => Some("vendor.azure-pipelines"),
+        "bitbucket-pipelines.yml" => Some("vendor.bitbucket-pipelines"),
+        ".travis.yml" => Some("vendor.travis"),
         ".readthedocs.yaml" | ".readthedocs.yml" => Some("vendor.readthedocs"),
         _ => None,
     }
@@ -29,7 +33,8 @@ fn good_examples_fit_the_schemas_of_their_vendors() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemas");
     let _ = fs::remove_dir_all(&folder);
     let mut by_schema: std::collections::BTreeMap<&str, Vec<(String, std::path::PathBuf)>> = Default::default();
-    for (number, repository) in support::good_examples().into_iter().enumerate() {
+    let examples = support::good_examples().into_iter().chain(support::planted_repositories());
+    for (number, repository) in examples.enumerate() {
         for (path, text) in repository.files {
             let Some(schema) = schema_of(&path) else { continue };
             let file = folder.join(number.to_string()).join(&path);

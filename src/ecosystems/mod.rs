@@ -5,6 +5,7 @@ pub mod dotted;
 pub mod git;
 pub mod npm;
 pub mod oci;
+pub mod orb;
 pub mod pypi;
 pub mod toolchain;
 pub mod variable;

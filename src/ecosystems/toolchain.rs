@@ -48,6 +48,20 @@ fn runner_strength(label: &str) -> Option<Strength> {
     }
 }
 
+/// Reads the image of a virtual machine by `name:version`, as CircleCI names them. A name alone, `current`, `default` and `edge` move.
+/// <https://circleci.com/docs/configuration-reference/#available-linux-machine-images-cloud>
+pub fn machine(text: &Text, key: &str) -> Reference {
+    let label = text.text.trim();
+    let strength = match label.rsplit_once(':') {
+        _ if variable::is_variable(label) => None,
+        Some((_, version)) if dotted::read(version).is_some_and(|number| number.parts > 1) => Some(Strength::Exact),
+        // An image of one's own, by a name that says nothing.
+        None if !matches!(label, "default" | "current" | "edge" | "true") => None,
+        _ => Some(WORD),
+    };
+    reference("runner", text, Role::Runner, key, strength)
+}
+
 /// Reads the version of another tool or language.
 pub fn tool(name: &str, text: &Text, role: Role, key: &str) -> Reference {
     let version = text.text.trim();
@@ -167,6 +181,22 @@ mod tests {
         ];
         for (label, want) in rows {
             assert_eq!(runner_strength(label), want, "{label}");
+        }
+    }
+
+    #[test]
+    fn machine_images_with_a_date_hold() {
+        let at = Location::new(SourceId(0), Span::empty(0));
+        let rows = [
+            ("ubuntu-2204:2024.11.1", Some(Strength::Exact)),
+            ("ubuntu-2204:current", Some(WORD)),
+            ("windows-server-2022-gui:edge", Some(WORD)),
+            ("default", Some(WORD)),
+            ("ubuntu-2204:<< parameters.v >>", None),
+        ];
+        for (label, want) in rows {
+            let text = Text { text: label.into(), at, verbatim: false };
+            assert_eq!(machine(&text, "k").strength, want, "{label}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Expressions inside references (`$X`, `${X:-y}`, `${{ x }}`, `<< x >>`, `$(x)`, `{{ x }}`) and their written defaults.
 //! Does not know any value.
 
+use crate::model::pipeline::Value;
+use crate::model::secrets::looks_secret;
 use std::ops::Range;
 
 /// An expression in a text.
@@ -32,6 +34,29 @@ pub fn find(text: &str) -> Vec<Variable> {
         }
     }
     found
+}
+
+/// The name in `$NAME` or `${NAME}` as the whole of a text.
+pub fn name_of(written: &str) -> Option<&str> {
+    let braced = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let name = braced.or_else(|| written.strip_prefix('$'))?;
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain.then_some(name)
+}
+
+/// What a text with `$NAME` in it is, where the names come from a server: a secret when one that the file does not define is named like
+/// one.
+pub fn value(text: &str, is_defined: impl Fn(&str) -> bool) -> Value {
+    let found = find(text);
+    if found.is_empty() {
+        return Value::Literal(text.to_string());
+    }
+    let names = found.iter().filter_map(|variable| name_of(&text[variable.at.clone()]));
+    let names: Vec<String> = names.filter(|name| !is_defined(name) && looks_secret(name)).map(str::to_string).collect();
+    if names.is_empty() {
+        return Value::Expression(text.to_string());
+    }
+    Value::Secret { whole: found.len() == 1 && found[0].at == (0..text.len()), names, derived: false }
 }
 
 /// Length of the expression at the start of `text`, and where its default is.

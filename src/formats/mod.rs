@@ -63,6 +63,7 @@ formats! {
     pyproject,
     pixi,
     gitlab_ci,
+    circleci,
     compose,
     pre_commit,
     updaters,

@@ -59,6 +59,28 @@ impl ComponentUse<'_> {
     }
 }
 
+impl ComponentUse<'_> {
+    /// What to write so that it stays the same, as its ecosystem can say it.
+    pub fn how_to_hold(&self) -> String {
+        let name = &self.reference.subject.name;
+        match self.reference.subject.ecosystem {
+            Ecosystem::Orb => format!("write a whole version, which nobody can publish again: `{name}@X.Y.Z`"),
+            Ecosystem::Oci => {
+                format!("write a whole version: `{name}:X.Y.Z`, with a digest where the system takes one")
+            }
+            _ if self.reference.site.note.as_ref().is_some_and(|note| note.lead.contains("frozen")) => {
+                "write the full commit in place of the ref, and the version in a comment behind it".to_string()
+            }
+            _ => format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"),
+        }
+    }
+
+    /// Whether it can be held more firmly than by a version.
+    pub fn takes_digest(&self) -> bool {
+        self.reference.site.digest.is_some() || matches!(self.reference.subject.ecosystem, Ecosystem::Git)
+    }
+}
+
 /// Organisations of the vendors of CI systems: GitHub, GitLab, CircleCI, Atlassian, and Microsoft's features.
 const VENDORS: [&str; 7] = [
     "actions/",

@@ -91,10 +91,11 @@ fn check(project: &Project, findings: &mut Findings) {
 
 fn third_party(component: &ComponentUse) -> Finding {
     let name = &component.reference.subject.name;
+    let to = if component.takes_digest() { Strength::Immutable } else { Strength::Exact };
     let message = format!("`{}` is a tag that its owner moves; other code judges the same patch tomorrow", component.shown());
     let mut finding = Findings::finding(&RULE, "third-party", component.reference.site.whole, message)
-        .help(format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"))
-        .remedy(Remedy::Tighten { reference: component.id, to: Strength::Immutable })
+        .help(component.how_to_hold())
+        .remedy(Remedy::Tighten { reference: component.id, to })
         .about(&component.reference.key, name);
     for other in &component.others {
         finding = finding.label(*other, "also here");
@@ -112,8 +113,8 @@ fn vendors(list: &[ComponentUse]) -> Finding {
         _ => format!("{count} components of {whose} are at tags that move, `{}` first", first.shown()),
     };
     let mut finding = Findings::finding(&RULE, "vendor", first.reference.site.whole, message)
-        .help("write the full commits with the versions as comments: `owner/repo@<40 hex digits> # vX.Y.Z`")
-        .remedy(Remedy::Tighten { reference: first.id, to: Strength::Immutable })
+        .help(first.how_to_hold())
+        .remedy(Remedy::Tighten { reference: first.id, to: if first.takes_digest() { Strength::Immutable } else { Strength::Exact } })
         .about("uses", "vendor");
     for component in list {
         let own = (!std::ptr::eq(component, first)).then_some(component.reference.site.whole);

@@ -55,6 +55,7 @@ use crate::model::components::{ComponentUse, Owner, RefKind};
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::Strength;
 use crate::model::project::Project;
+use crate::model::reference::Ecosystem;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 
@@ -83,9 +84,10 @@ fn check(project: &Project, findings: &mut Findings) {
             _ => continue,
         };
         let name = &component.reference.subject.name;
+        let to = if component.takes_digest() { Strength::Immutable } else { Strength::Exact };
         let mut finding = Findings::finding(&RULE, kind, component.reference.site.whole, message(&component))
-            .help(format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"))
-            .remedy(Remedy::Tighten { reference: component.id, to: Strength::Immutable })
+            .help(component.how_to_hold())
+            .remedy(Remedy::Tighten { reference: component.id, to })
             .about(&component.reference.key, name);
         for other in &component.others {
             finding = finding.label(*other, "also here");
@@ -98,6 +100,9 @@ fn message(component: &ComponentUse) -> String {
     let shown = component.shown();
     match component.kind {
         RefKind::Argument => format!("`{shown}` runs whatever its branch holds and sets up a toolchain that moves"),
+        _ if component.reference.subject.ecosystem != Ecosystem::Git => {
+            format!("`{shown}` is whatever was published last; its owner's next release runs here with this gate's secrets")
+        }
         _ if component.reference.strength == Some(Strength::Unspecified) => {
             format!("`{shown}` names no ref, so its default branch runs here with this gate's token")
         }

@@ -47,7 +47,6 @@ use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::pin::Strength;
 use crate::model::policy::Demand;
 use crate::model::project::Project;
-use crate::model::reference::Ecosystem;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::span::SourceId;
@@ -68,7 +67,7 @@ fn check(project: &Project, findings: &mut Findings) {
     let kind = if demanded { "required" } else { "tag" };
     let mut files: BTreeMap<SourceId, Vec<ComponentUse>> = BTreeMap::new();
     for component in project.component_uses() {
-        if component.kind == RefKind::Exact && component.reference.subject.ecosystem != Ecosystem::Orb {
+        if component.kind == RefKind::Exact && component.takes_digest() {
             files.entry(component.id.source).or_default().push(component);
         }
     }
@@ -85,7 +84,7 @@ fn tags(kind: &str, list: &[ComponentUse]) -> Finding {
         _ => format!("{count} components are held by tags, which their owners can point to other code, `{}` first", first.shown()),
     };
     let mut finding = Findings::finding(&RULE, kind, first.reference.site.whole, message)
-        .help("write the full commits with the tags as comments: `owner/repo@<40 hex digits> # vX.Y.Z`")
+        .help(first.how_to_hold())
         .remedy(Remedy::Tighten { reference: first.id, to: Strength::Immutable })
         .about("uses", "tags");
     for component in list {

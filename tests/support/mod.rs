@@ -90,6 +90,12 @@ pub fn folder_of_repositories(folder: &Path) -> Vec<Repository> {
     all
 }
 
+/// The planted repositories of all CI systems, good and bad.
+pub fn planted_repositories() -> Vec<Repository> {
+    let systems = fs::read_dir("fixtures/systems").expect("fixtures of systems").flatten();
+    systems.flat_map(|system| folder_of_repositories(&system.path())).collect()
+}
+
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
     let mut entries: Vec<_> = fs::read_dir(folder).expect("folder can be read").flatten().collect();
     entries.sort_by_key(fs::DirEntry::file_name);

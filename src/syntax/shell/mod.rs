@@ -7,12 +7,15 @@
 mod compound;
 mod inner;
 mod parser;
+mod started;
 mod state;
 mod windows;
 mod word;
 
 #[cfg(test)]
 mod tests;
+
+pub use started::started_by;
 
 use crate::model::script::{Command, Language, Shell};
 use crate::model::text::Mapped;
