@@ -250,7 +250,8 @@ fn argument(project: &Project, stage: &Stage, variable: &Variable, key: &str, fi
     };
     if let Some(Instruction::Env(kept)) = stage.instructions.iter().find(keeps) {
         let message = format!("`ENV {}` keeps the build argument `{name}` in the image, for every container and everybody who can pull it", kept.name);
-        return push(project, kept.at, message, std::slice::from_ref(name), key, findings);
+        let at = kept.value.as_ref().map_or(kept.at, |value| value.at);
+        return push(project, at, message, std::slice::from_ref(name), key, findings);
     }
     let message = format!("`ARG {name}` asks for a secret as a build argument: the history of the image shows it");
     let mut finding = Findings::finding(&RULE, "name", variable.at, message).help(HELP).about(key, name);

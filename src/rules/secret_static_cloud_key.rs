@@ -101,7 +101,8 @@ fn check(project: &Project, findings: &mut Findings) {
         1 => String::new(),
         count => format!(" ({count} places)"),
     };
-    let message = format!("{names} opens a cloud with a key that is stored and does not expire{places}; {} gives jobs an identity", pipeline.system.name);
+    let opens = if names.contains(" and ") { "open clouds with keys that are stored and do" } else { "opens a cloud with a key that is stored and does" };
+    let message = format!("{names} {opens} not expire{places}; {} gives jobs an identity", pipeline.system.name);
     let mut finding = Findings::finding(&RULE, "key", first.at, message)
         .help(format!("use {}", pipeline.system.identity))
         .about("", "cloud key");
