@@ -128,7 +128,7 @@ fn judge(project: &Project, id: ReferenceId, given: &[&Assignment], key: &str, f
         Some(version) => format!("{}@{version}", component.subject.name),
         None => component.subject.name.clone(),
     };
-    let names = match secrets.iter().any(|name| *name == "*") {
+    let names = match secrets.contains(&"*") {
         true => "every secret".to_string(),
         false => listed(secrets.iter().copied()),
     };
