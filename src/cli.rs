@@ -108,6 +108,18 @@ pub struct Check {
     /// Whether and how the network is used.
     #[command(flatten)]
     pub network: Network,
+    /// Change the files: safe edits, and pins that a registry was asked for.
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub fix: bool,
+    /// Print the changes of --fix as a diff and change nothing; exit with 1 if there are any.
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub diff: bool,
+    /// Also apply edits that may change what a run does.
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Also change files with unstaged changes.
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// The date to judge expiries by, instead of today's.
     #[arg(long, value_name = "DATE")]
     pub now: Option<String>,

@@ -33,7 +33,7 @@ fn start() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
     let terminal = Terminal { colour: colour(cli.color) };
     match &cli.command {
-        Command::Check(args) => commands::check::run(args, terminal, out),
+        Command::Check(args) => commands::check::run(args, terminal, &Environment::of_process(), out),
         Command::List(args) => commands::list::run(args, terminal, out),
         Command::Explain { rule } => commands::explain::run(rule, out),
         Command::Rules { format } => commands::rules::run(format, out),

@@ -4,6 +4,7 @@
 pub mod gate;
 pub mod judge;
 pub mod locks;
+pub mod moved;
 pub mod settle;
 mod workspace;
 

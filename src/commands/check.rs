@@ -1,6 +1,7 @@
 //! `pinguard check`: gather, find, judge, report.
 
 use super::baselines;
+use super::fix::{self, Fixed, Mode};
 use super::gather::{Gathered, gather, gather_input, prefixes};
 use super::settings::{self, Choice};
 use super::{Outcome, Terminal};
@@ -10,9 +11,11 @@ use crate::cli;
 use crate::config::Config;
 use crate::model::finding::Judged;
 use crate::model::rule::{Level, Profile};
+use crate::report::fixes::Fixes;
 use crate::report::{self, Format, Report};
 use crate::rules;
-use crate::world::{clock, disk};
+use crate::world::environment::Environment;
+use crate::world::{clock, console, disk};
 use jiff::civil::Date;
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,25 +28,33 @@ struct Verdict {
 }
 
 /// Runs the command.
-pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Result<Outcome> {
+pub fn run(
+    args: &cli::Check,
+    terminal: Terminal,
+    environment: &Environment,
+    out: &mut dyn Write,
+) -> io::Result<Outcome> {
     settings::check_names("--select", &args.select)?;
     settings::check_names("--ignore", &args.ignore)?;
     let now = args.now.as_deref().map_or_else(|| Ok(clock::today()), settings::date)?;
-    let choice = Choice::of(args.config.as_deref(), args.isolated);
-    let mut gathered = match (args.paths.as_slice(), &args.stdin_filename) {
-        ([only], Some(name)) if only.as_os_str() == "-" => gather_input(name, choice)?,
-        (paths, None) if paths.iter().any(|path| path.as_os_str() == "-") => {
-            let text = "`-` needs --stdin-filename PATH: the path says how the text is read";
-            return Err(settings::wrong_input(text.to_string()));
-        }
-        (paths, _) => gather(paths, choice)?,
-    };
-    gathered.iter_mut().for_each(|gathered| overrule(&mut gathered.config, args));
+    let mut gathered = read(args)?;
     if args.write_baseline {
         return baselines::write(&gathered, args, now, out);
     }
-    let verdicts: Vec<Verdict> =
-        gathered.iter().map(|gathered| verdict(gathered, args, now)).collect::<io::Result<_>>()?;
+    let mut verdicts = verdicts(&gathered, args, now)?;
+    let mut fixes = None;
+    if args.fix || args.diff {
+        let mode = if args.diff { Mode::Dry } else { Mode::Write };
+        let findings: Vec<&[Judged]> = verdicts.iter().map(|verdict| verdict.judged.as_slice()).collect();
+        let fixed = fix::run(&gathered, &findings, args, mode, environment)?;
+        if mode == Mode::Dry {
+            return show_diff(&gathered, &fixed, out);
+        }
+        // What is reported is what remains.
+        gathered = read(args)?;
+        verdicts = self::verdicts(&gathered, args, now)?;
+        fixes = Some(fixed.fixes);
+    }
     let prefixes = prefixes(&gathered);
     let roots = gathered.iter().zip(&verdicts).zip(&prefixes).map(|((gathered, verdict), prefix)| report::Root {
         prefix,
@@ -56,8 +67,13 @@ pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Re
         fail_on: gathered.first().map_or(Level::Warning, |gathered| fail_on(&gathered.config)),
         suppressed: verdicts.iter().map(|verdict| verdict.suppressed).sum(),
         colour: terminal.colour,
+        fixes: fixes.as_ref(),
     };
-    Format::named(&args.format).unwrap_or_default().write(&report, out)?;
+    let format = Format::named(&args.format).unwrap_or_default();
+    format.write(&report, out)?;
+    if let Some(fixes) = fixes.as_ref().filter(|_| format != Format::Human) {
+        note(fixes)?;
+    }
     report.colour = report::Colour::Plain;
     for output in &args.output {
         let (format, path) = split_output(output)?;
@@ -69,6 +85,51 @@ pub fn run(args: &cli::Check, terminal: Terminal, out: &mut dyn Write) -> io::Re
     // The process ends here: giving back every small piece of a large project takes longer than writing its report.
     std::mem::forget((gathered, verdicts));
     Ok(if fails && !args.exit_zero { Outcome::Found } else { Outcome::Clean })
+}
+
+/// Reads what the arguments name.
+fn read(args: &cli::Check) -> io::Result<Vec<Gathered>> {
+    let choice = Choice::of(args.config.as_deref(), args.isolated);
+    let mut gathered = match (args.paths.as_slice(), &args.stdin_filename) {
+        ([only], Some(name)) if only.as_os_str() == "-" => {
+            if args.fix && !args.diff {
+                let text = "--fix cannot write to standard input; --diff prints the changes";
+                return Err(settings::wrong_input(text.to_string()));
+            }
+            gather_input(name, choice)?
+        }
+        (paths, None) if paths.iter().any(|path| path.as_os_str() == "-") => {
+            let text = "`-` needs --stdin-filename PATH: the path says how the text is read";
+            return Err(settings::wrong_input(text.to_string()));
+        }
+        (paths, _) => gather(paths, choice)?,
+    };
+    gathered.iter_mut().for_each(|gathered| overrule(&mut gathered.config, args));
+    Ok(gathered)
+}
+
+fn verdicts(gathered: &[Gathered], args: &cli::Check, now: Date) -> io::Result<Vec<Verdict>> {
+    gathered.iter().map(|gathered| verdict(gathered, args, now)).collect()
+}
+
+/// Prints a dry fix: the diff to standard output, the rest beside it.
+fn show_diff(gathered: &[Gathered], fixed: &Fixed, out: &mut dyn Write) -> io::Result<Outcome> {
+    let prefixes = prefixes(gathered);
+    for ((gathered, patch), prefix) in gathered.iter().zip(&fixed.patches).zip(&prefixes) {
+        report::diff::write(&gathered.project.sources, patch, prefix, out)?;
+    }
+    out.flush()?;
+    note(&fixed.fixes)?;
+    let changes = fixed.patches.iter().any(|patch| !patch.is_empty());
+    Ok(if changes { Outcome::Found } else { Outcome::Clean })
+}
+
+/// Says on standard error what was fixed and what was left.
+fn note(fixes: &Fixes) -> io::Result<()> {
+    let mut text = Vec::new();
+    report::fixes::write(fixes, &mut text)?;
+    console::note(&String::from_utf8_lossy(&text));
+    Ok(())
 }
 
 /// What the command line says goes before what the configuration says.

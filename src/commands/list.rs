@@ -17,8 +17,14 @@ pub fn run(args: &cli::List, terminal: Terminal, out: &mut dyn Write) -> io::Res
     let roots = gathered.iter().zip(&prefixes);
     let roots = roots.map(|(gathered, prefix)| Root { prefix, project: &gathered.project, findings: &[] });
     let manual = |_: &str| String::new();
-    let report =
-        Report { roots: roots.collect(), manual, fail_on: Level::Error, suppressed: 0, colour: terminal.colour };
+    let report = Report {
+        roots: roots.collect(),
+        manual,
+        fail_on: Level::Error,
+        suppressed: 0,
+        colour: terminal.colour,
+        fixes: None,
+    };
     let form = list::Form::named(&args.format).unwrap_or_default();
     if args.locks {
         list::write_locks(&report, form, out)?

@@ -5,7 +5,7 @@
 mod packages;
 
 use super::{Claim, Format, by_path};
-use crate::ecosystems::{git, oci, toolchain};
+use crate::ecosystems::{git, oci, pypi, toolchain};
 use crate::model::facts::{Facts, Updater};
 use crate::model::manifest::{Entry, Group, Manifest, ManifestKind};
 use crate::model::reference::{Origin, Reference, Role};
@@ -133,6 +133,9 @@ fn hook_repository(url: &Text, repo: Node, key: &str) -> Reference {
     };
     if url.text.starts_with(['.', '/', '~']) {
         reference.origin = Origin::Path(url.text.clone());
+    } else if url.text.contains(':') && !url.text.starts_with("https://") {
+        // The name alone would lead to another address.
+        reference.origin = Origin::Vcs(pypi::without_credentials(&url.text));
     }
     reference
 }

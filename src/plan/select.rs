@@ -66,13 +66,22 @@ fn image(reference: &Reference, goal: Goal, images: &ImageRepository) -> Result<
     let exact = images::more_exact(name, tag, tags).into_iter().find(|candidate| same(candidate));
     let is_exact = oci::tag_strength(name, tag) >= Strength::Exact;
     let can_move = reference.site.version.is_some();
+    // Also where a rule asks for an exact tag only: tags are moved, and the digest costs nothing more.
+    let digest = Some(digest.clone()).filter(|_| reference.site.digest.is_some());
     match exact.filter(|_| can_move) {
-        Some(exact) if goal.strength < Strength::Immutable => Ok(Target::of(Some(exact.to_string()), None)),
-        Some(exact) => Ok(Target::of(Some(exact.to_string()), Some(digest.clone()))),
+        Some(exact) => Ok(Target::of(Some(exact.to_string()), digest)),
+        None if digest.is_none() && !is_exact => Err(Why::NothingFits(format!(
+            "no more exact tag of {name} names the content of `{tag}`, and a digest has no place here"
+        ))),
         None => {
-            let mut target = Target::of(Some(tag.to_string()), Some(digest.clone()));
+            let mut target = Target::of(written.map(str::to_string).or_else(|| Some(tag.to_string())), digest);
             if !is_exact {
-                target.remark = Some(format!("no more exact tag of {name} names the same content, so the tag stays"));
+                let why = if images.tags.is_none() {
+                    "its tags cannot be listed"
+                } else {
+                    "no more exact tag names the same content"
+                };
+                target.remark = Some(format!("{why}, so the tag stays"));
             }
             Ok(target)
         }

@@ -4,7 +4,7 @@ use super::excerpt::Excerpt;
 use super::redact::Mask;
 use super::summary::Summary;
 use super::view::{self, Place, Row, View};
-use super::{Colour, Report, clean};
+use super::{Colour, Report, clean, fixes};
 use crate::model::edit::Edit;
 use crate::model::rule::Level;
 use crate::model::span::{Location, SourceId, Span};
@@ -32,7 +32,11 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     }
     let summary = Summary::of(report, &view);
     writeln!(out, "{}", summary.found())?;
-    writeln!(out, "{}", clean::line(&summary.looked()))
+    writeln!(out, "{}", clean::line(&summary.looked()))?;
+    report.fixes.map_or(Ok(()), |fixes| {
+        writeln!(out)?;
+        fixes::write(fixes, out)
+    })
 }
 
 /// Headers of excerpts (`path:line:column`). The renderer would count lines and columns in the excerpt, which may be cut or masked,

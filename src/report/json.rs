@@ -4,6 +4,7 @@
 //! Lines and columns count from 1, columns in Unicode scalar values, ends are exclusive; `start` and `end` of edits are bytes of
 //! the file. Fields are only ever added.
 
+use super::fixes::{Done, Left};
 use super::summary::Summary;
 use super::view::{Fix as ShownFix, Place, Related as ShownRelated, Row, View};
 use super::{Report, Root, clean, redact, view};
@@ -23,6 +24,10 @@ struct Document<'a> {
     summary: Summary,
     locks: Vec<Lock>,
     problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<&'a [Done]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<&'a [Left]>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +101,8 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         summary: Summary::of(report, &view),
         locks: locks(report),
         problems: problems(report),
+        fixed: report.fixes.map(|fixes| fixes.done.as_slice()),
+        held: report.fixes.map(|fixes| fixes.left.as_slice()),
     };
     clean::json(&document, out)
 }

@@ -2,8 +2,10 @@
 
 pub mod clean;
 pub mod concise;
+pub mod diff;
 pub mod environment;
 mod excerpt;
+pub mod fixes;
 pub mod github;
 pub mod gitlab;
 pub mod human;
@@ -54,6 +56,8 @@ pub struct Report<'a> {
     pub suppressed: usize,
     /// Colours of the human output.
     pub colour: Colour,
+    /// What was fixed before, when that was asked for.
+    pub fixes: Option<&'a fixes::Fixes>,
 }
 
 impl<'a> Report<'a> {
@@ -65,6 +69,7 @@ impl<'a> Report<'a> {
             fail_on: Level::Warning,
             suppressed: 0,
             colour: Colour::Plain,
+            fixes: None,
         }
     }
 }

@@ -321,6 +321,11 @@ pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     done.map_err(|error| named(path, &error))
 }
 
+/// The file itself behind a path: links are followed.
+pub fn resolved(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path).map_err(|error| named(path, &error))
+}
+
 /// Whether something is there.
 pub fn exists(path: &Path) -> bool {
     path.exists()

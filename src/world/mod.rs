@@ -1,6 +1,7 @@
 //! The only place that touches disk, network, clock, processes and environment. Makes no decision.
 
 pub mod clock;
+pub mod console;
 pub mod credential;
 pub mod disk;
 pub mod environment;
@@ -16,3 +17,4 @@ pub mod progress;
 pub mod registries;
 pub mod runtime;
 pub mod temporary;
+pub mod worktree;
