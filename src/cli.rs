@@ -35,6 +35,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Print every reference that was found, loose or not, with its strength
     List(List),
+    /// Make compiled requirements and pylock.toml files: resolve their inputs to a closed set
+    Lock(Box<Lock>),
     /// Print the manual of a rule
     Explain {
         /// Id of the rule.
@@ -160,4 +162,65 @@ pub struct List {
     /// Use no configuration at all.
     #[arg(long)]
     pub isolated: bool,
+}
+
+/// Arguments of `lock`.
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// Input files (.in, .txt, pyproject.toml, setup.cfg); none: every compiled file of the repository whose inputs changed.
+    pub inputs: Vec<String>,
+    /// The file to make; what it holds stays where nothing else is asked. Without it the text goes to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// For every platform and all Pythons from --python on.
+    #[arg(long)]
+    pub universal: bool,
+    /// The Python to resolve for (3.12, 3.12.4).
+    #[arg(long, value_name = "VERSION")]
+    pub python: Option<String>,
+    /// The platform to resolve for (linux, macos, windows, x86_64-manylinux_2_28, ...).
+    #[arg(long, value_name = "PLATFORM", conflicts_with = "universal")]
+    pub platform: Option<String>,
+    /// Leave out what was uploaded after this date, moment or age (2026-01-31, `7 days`).
+    #[arg(long, value_name = "DATE")]
+    pub exclude_newer: Option<String>,
+    /// Move every package to the best version.
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Move this package, to this version where one is named; the rest stays where it can.
+    #[arg(long, value_name = "NAME[==VERSION]")]
+    pub upgrade_package: Vec<String>,
+    /// Write hashes.
+    #[arg(long, conflicts_with = "no_hashes")]
+    pub generate_hashes: bool,
+    /// Write no hashes.
+    #[arg(long)]
+    pub no_hashes: bool,
+    /// An extra of a project among the inputs.
+    #[arg(long, value_name = "EXTRA", value_delimiter = ',')]
+    pub extra: Vec<String>,
+    /// A dependency group of a project among the inputs.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Vec<String>,
+    /// The index to ask instead of the one that is set up.
+    #[arg(long, value_name = "URL")]
+    pub index_url: Option<String>,
+    /// A further index, asked first.
+    #[arg(long, value_name = "URL")]
+    pub extra_index_url: Vec<String>,
+    /// Take no version that has only source distributions. (None is ever built; static metadata is read otherwise.)
+    #[arg(long)]
+    pub no_build: bool,
+    /// The form of the file; by its name when it is not said.
+    #[arg(long, value_parser = ["requirements", "pylock"])]
+    pub format: Option<String>,
+    /// Change nothing; exit with 1 if a file would change.
+    #[arg(long)]
+    pub check: bool,
+    /// Use only what is kept from earlier runs.
+    #[arg(long)]
+    pub offline: bool,
+    /// The moment that ages count from, instead of now.
+    #[arg(long, value_name = "DATE")]
+    pub now: Option<String>,
 }

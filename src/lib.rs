@@ -12,6 +12,7 @@ pub mod formats;
 pub mod model;
 pub mod plan;
 pub mod report;
+pub mod resolve;
 pub mod rules;
 pub mod syntax;
 pub mod tools;

@@ -35,6 +35,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
     match &cli.command {
         Command::Check(args) => commands::check::run(args, terminal, &Environment::of_process(), out),
         Command::List(args) => commands::list::run(args, terminal, out),
+        Command::Lock(args) => commands::lock::run(args, &Environment::of_process(), out),
         Command::Explain { rule } => commands::explain::run(rule, out),
         Command::Rules { format } => commands::rules::run(format, out),
         Command::Init { stdout } => {

@@ -8,6 +8,7 @@ pub mod fix;
 pub mod gather;
 pub mod init;
 pub mod list;
+pub mod lock;
 pub mod lookup;
 pub mod network;
 pub mod rules;

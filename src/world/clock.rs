@@ -17,3 +17,8 @@ pub fn stamp() -> String {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
+
+/// Now in milliseconds since 1970, for ages of releases.
+pub fn now_millis() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

@@ -330,3 +330,8 @@ pub fn resolved(path: &Path) -> io::Result<PathBuf> {
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
+
+/// Reads one file that an input names, as bytes.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| named(path, &error))
+}

@@ -2,3 +2,4 @@
 
 pub mod git_host;
 pub mod oci;
+pub mod pypi;

@@ -1,0 +1,7 @@
+//! A closed set as text: a requirements file in the style of uv or pip-compile, or a `pylock.toml`. Writes no file.
+
+mod pylock;
+mod requirements;
+
+pub use pylock::pylock;
+pub use requirements::{Extras, Layout, Style, requirements, style_of};

@@ -1,0 +1,369 @@
+//! The questions themselves: pages, metadata, and what stands behind URLs.
+
+use super::{Place, Shared, absent, archive, simple};
+use crate::ecosystems::pypi::normalize;
+use crate::resolve::listing::{Absent, Announced, Direct, File, Kind, Listing, kind_of, source_version};
+use crate::resolve::metadata::{Metadata, Unusable};
+use crate::resolve::requirement::Name;
+use crate::world::credential::{Authorization, Token};
+use crate::world::failure::Failure;
+use crate::world::http::{Answer, Caching, Request, shown};
+use crate::world::process::Task;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// How long a page may be used again when the index does not say: as long as PyPI says it itself.
+const PAGES_FOR: Duration = Duration::from_secs(600);
+/// How long a file at an address that names no content may be used again.
+const FILES_FOR: Duration = Duration::from_secs(3600);
+/// What is asked of a page: JSON, else HTML.
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
+/// The largest known page has some tens of MiB.
+const LARGEST_PAGE: u64 = 256 << 20;
+/// Bytes from the end of a wheel that nearly always hold its directory, and often the metadata itself.
+const TAIL: u64 = 16 << 10;
+/// The largest source distribution that is opened for its metadata.
+const LARGEST_SOURCE: u64 = 512 << 20;
+
+impl Shared {
+    /// The first index that has the project decides.
+    pub(super) async fn fetch_listing(&self, name: &Name) -> Result<Listing, Absent> {
+        let tied = self.places.tied.iter().find(|(tied, _)| tied == name).map(|(_, index)| index);
+        let asked = |place: &&Place| match tied {
+            Some(index) => place.name.as_ref() == Some(index),
+            None => !place.explicit,
+        };
+        for place in self.places.list.iter().filter(asked) {
+            match self.fetch_page(name, place).await {
+                Ok(page) => {
+                    let claimed = page.name.as_deref().map(normalize);
+                    if let Some(other) = claimed.filter(|claimed| **claimed != **name) {
+                        let why = format!("asked for `{name}`, it answers for `{other}`");
+                        return Err(Absent::Failed(Failure::Lying { what: place.shown(), why }.to_string()));
+                    }
+                    return Ok(Listing::of(name, page.files, page.status));
+                }
+                Err(Failure::NotFound { .. }) => {}
+                Err(failure) => return Err(absent(failure)),
+            }
+        }
+        Err(Absent::NotFound)
+    }
+
+    async fn fetch_page(&self, name: &Name, place: &Place) -> Result<simple::Page, Failure> {
+        let address = format!("{}/{name}/", place.url);
+        let request = Request::get(&address)?.header("accept", ACCEPT);
+        let request = request.caching(Caching::For(PAGES_FOR)).limit(LARGEST_PAGE);
+        let answer = self.ask(request, &address).await?;
+        let kind = answer.header("content-type").unwrap_or("").to_ascii_lowercase();
+        let index: Arc<str> = place.shown().trim_end_matches('/').into();
+        simple::read(&kind, &answer.body, &answer.url, &index)
+            .map_err(|why| Failure::Lying { what: shown(&address), why })
+    }
+
+    /// Sends a request with the login of its address; where that is refused, the keyring is asked once.
+    async fn ask(&self, request: Request, address: &str) -> Result<Answer, Failure> {
+        let login = self.login(address);
+        let answer = self.http.send(&request.clone().authorized(login)).await?;
+        if answer.status == 401
+            && let Some(login) = self.ask_keyring(address).await
+        {
+            return self.http.fetch(&request.authorized(Some(login))).await;
+        }
+        answer.success()
+    }
+
+    /// `keyring get ADDRESS USER`, then the same with the host: as pip and uv ask it.
+    async fn ask_keyring(&self, address: &str) -> Option<Authorization> {
+        if !self.places.keyring {
+            return None;
+        }
+        let url = Url::parse(address).ok()?;
+        let origin = url.origin().ascii_serialization();
+        if let Ok(logins) = self.logins.lock()
+            && let Some(known) = logins.get(&origin)
+        {
+            return known.clone();
+        }
+        let place = self.places.list.iter().find(|place| address.starts_with(&place.url));
+        let user = place.and_then(|place| place.user.clone()).unwrap_or_else(|| "__token__".to_string());
+        let services = [place.map(|place| place.url.clone()), url.host_str().map(str::to_string)];
+        let folder = self.folder.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            services.into_iter().flatten().find_map(|service| {
+                let done =
+                    Task::new("keyring", &["get", &service, &user], &folder, Duration::from_secs(30)).run().ok()?;
+                let secret = done.text().trim_end_matches(['\r', '\n']).to_string();
+                (done.is_good() && !secret.is_empty()).then(|| Authorization::Basic(user.clone(), Token::new(secret)))
+            })
+        });
+        let login = asked.await.ok().flatten();
+        if let Ok(mut logins) = self.logins.lock() {
+            logins.insert(origin, login.clone());
+        }
+        login
+    }
+
+    /// The metadata of a file: beside it, inside of it, or what a source distribution says for good.
+    pub(super) async fn fetch_metadata(&self, file: &File) -> Result<Metadata, Absent> {
+        let metadata = match (&file.announced, &file.kind) {
+            (Announced::Yes(hash), Kind::Wheel(_)) => match self.beside(file, hash.as_deref()).await {
+                Ok(text) => Metadata::of_wheel(&text).map_err(unusable),
+                // Announced and not there: the wheel itself still says it.
+                Err(Absent::NotFound) => self.inside(file).await,
+                Err(absent) => Err(absent),
+            },
+            (_, Kind::Wheel(_)) => self.inside(file).await,
+            (_, Kind::Source) => self.source(file).await,
+        };
+        metadata.map_err(|absent| match absent {
+            Absent::Broken(why) => Absent::Broken(format!("{}: {why}", file.name)),
+            absent => absent,
+        })
+    }
+
+    async fn beside(&self, file: &File, hash: Option<&str>) -> Result<String, Absent> {
+        let address = format!("{}.metadata", file.url);
+        let request = Request::get(&address).map_err(absent)?.caching(kept_for(file));
+        let answer = self.ask(request, &address).await.map_err(absent)?;
+        if hash.is_some_and(|hash| sha256(&answer.body) != hash) {
+            let why = "its hash is not the one that the index announces".to_string();
+            return Err(absent(Failure::Lying { what: shown(&address), why }));
+        }
+        Ok(answer.text())
+    }
+
+    /// Out of the wheel by ranges. A server without ranges sends the whole, which is read just so.
+    async fn inside(&self, file: &File) -> Result<Metadata, Absent> {
+        let text = self.wheel_metadata(&file.url, file.size, kept_for(file)).await?;
+        Metadata::of_wheel(&text).map_err(unusable)
+    }
+
+    async fn wheel_metadata(&self, url: &str, size: Option<u64>, caching: Caching) -> Result<String, Absent> {
+        let broken = |why: &str| absent(Failure::Lying { what: shown(url), why: why.to_string() });
+        let tail = self.part(url, Part::Last(TAIL), caching).await?;
+        if size.is_some_and(|size| size != tail.size) {
+            return Err(broken("its size is not the one that the index lists"));
+        }
+        let mut held = tail;
+        let directory = match archive::directory(&held.bytes, held.size) {
+            Some(directory) => directory,
+            // A comment or a 64-bit record can push the end further in.
+            None => {
+                held = self.part(url, Part::Last(4 * TAIL), caching).await?;
+                archive::directory(&held.bytes, held.size).ok_or_else(|| broken("it is no zip file"))?
+            }
+        };
+        if directory.start < held.start {
+            held = self.part(url, Part::Between(directory.start, held.size), caching).await?;
+        }
+        let bytes = held.between(directory.start, directory.end).ok_or_else(|| broken("it is no zip file"))?;
+        let entries = archive::entries(bytes).ok_or_else(|| broken("its directory is broken"))?;
+        let entry =
+            archive::metadata_entry(&entries).ok_or_else(|| Absent::Broken("it holds no METADATA".to_string()))?;
+        let end = (entry.offset + archive::reach(entry)).min(held.size);
+        if entry.offset < held.start {
+            held = self.part(url, Part::Between(entry.offset, end), caching).await?;
+        }
+        let whole = held.size;
+        let mut unpacked = held.between(entry.offset, end).and_then(|bytes| archive::unpack(entry, bytes));
+        if unpacked.is_none() {
+            // A local header can be longer than the directory tells.
+            let end = (end + (64 << 10)).min(whole);
+            held = self.part(url, Part::Between(entry.offset, end), caching).await?;
+            unpacked = held.between(entry.offset, end).and_then(|bytes| archive::unpack(entry, bytes));
+        }
+        let unpacked = unpacked.ok_or_else(|| broken("its METADATA cannot be unpacked"))?;
+        Ok(String::from_utf8_lossy(&unpacked).into_owned())
+    }
+
+    async fn part(&self, url: &str, part: Part, caching: Caching) -> Result<Held, Absent> {
+        let request = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+        let request = match part {
+            Part::Last(bytes) => request.last(bytes),
+            Part::Between(start, end) => request.range(start..end),
+        };
+        let answer = match self.ask(request, url).await {
+            Ok(answer) => answer,
+            // A file that is shorter than what was asked for: some servers refuse instead of sending all.
+            Err(Failure::Unexpected { status: 416, .. }) => {
+                let whole = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+                self.ask(whole, url).await.map_err(absent)?
+            }
+            Err(failure) => return Err(absent(failure)),
+        };
+        Held::of(answer).ok_or_else(|| {
+            let why = "it answers a range with something else".to_string();
+            absent(Failure::Lying { what: shown(url), why })
+        })
+    }
+
+    async fn source(&self, file: &File) -> Result<Metadata, Absent> {
+        let request = Request::get(&file.url).map_err(absent)?.caching(kept_for(file)).limit(LARGEST_SOURCE);
+        let answer = self.ask(request, &file.url).await.map_err(absent)?;
+        if let Some(hash) = file.hashes.iter().find(|hash| hash.starts_with("sha256:"))
+            && sha256(&answer.body) != *hash
+        {
+            let why = "its hash is not the one that the index lists".to_string();
+            return Err(absent(Failure::Lying { what: shown(&file.url), why }));
+        }
+        source_metadata(&file.name, &answer.body, None)
+    }
+
+    /// What stands behind a URL or a path.
+    pub(super) async fn fetch_direct(&self, name: &Name, url: &str) -> Result<Direct, Absent> {
+        if url.contains("${") || url.contains("$(") {
+            return Err(Absent::Broken(
+                "it holds a variable, which is not filled in from the environment; write the address out".to_string(),
+            ));
+        }
+        if url.starts_with("git+") || url.starts_with("hg+") || url.starts_with("svn+") || url.starts_with("bzr+") {
+            return Err(Absent::NeedsBuild);
+        }
+        if !url.contains("://") {
+            return self.local(name, url);
+        }
+        if let Some(path) = url.strip_prefix("file://") {
+            return self.local(name, path.strip_prefix("localhost").unwrap_or(path));
+        }
+        let (address, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let file = Url::parse(address).ok().and_then(|url| Some(url.path_segments()?.next_back()?.to_string()));
+        let file = file.unwrap_or_default().replace("%2B", "+");
+        let stated = fragment.split('&').filter_map(|pair| pair.split_once('='));
+        let mut hashes: Vec<String> =
+            stated.filter(|(kind, _)| kind.starts_with("sha")).map(|(kind, hash)| format!("{kind}:{hash}")).collect();
+        let caching = if hashes.is_empty() { Caching::For(FILES_FOR) } else { Caching::Immutable };
+        let metadata = match kind_of(&file) {
+            Some(Kind::Wheel(_)) => {
+                let text = self.wheel_metadata(address, None, caching).await?;
+                Metadata::of_wheel(&text).map_err(unusable)?
+            }
+            Some(Kind::Source) => {
+                let request = Request::get(address).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+                let answer = self.ask(request, address).await.map_err(absent)?;
+                let own = sha256(&answer.body);
+                if hashes.iter().any(|hash| hash.starts_with("sha256:") && *hash != own) {
+                    let why = "its hash is not the one in the requirement".to_string();
+                    return Err(absent(Failure::Lying { what: shown(address), why }));
+                }
+                hashes = vec![own];
+                source_metadata(&file, &answer.body, None)?
+            }
+            None => return Err(Absent::NeedsBuild),
+        };
+        named(name, metadata, hashes, url)
+    }
+
+    fn local(&self, name: &Name, path: &str) -> Result<Direct, Absent> {
+        let (path, _) = path.split_once('#').unwrap_or((path, ""));
+        let place = self.folder.join(path);
+        let read = crate::world::disk::read_bytes;
+        let project = place.join("pyproject.toml");
+        if let Ok(bytes) = read(&project) {
+            let text = String::from_utf8_lossy(&bytes);
+            return named(name, Metadata::of_pyproject(&text, None).map_err(unusable)?, Vec::new(), path);
+        }
+        let bytes = read(&place).map_err(|_| Absent::NotFound)?;
+        let file = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let metadata = match kind_of(&file) {
+            Some(Kind::Wheel(_)) => wheel_of(&bytes)?,
+            Some(Kind::Source) => source_metadata(&file, &bytes, None)?,
+            None => return Err(Absent::NeedsBuild),
+        };
+        named(name, metadata, vec![sha256(&bytes)], path)
+    }
+}
+
+fn wheel_of(bytes: &[u8]) -> Result<Metadata, Absent> {
+    let broken = || Absent::Broken("it is no wheel".to_string());
+    let directory = archive::directory(bytes, bytes.len() as u64).ok_or_else(broken)?;
+    let inner = bytes.get(directory.start as usize..directory.end as usize).ok_or_else(broken)?;
+    let entries = archive::entries(inner).ok_or_else(broken)?;
+    let entry = archive::metadata_entry(&entries).ok_or_else(broken)?;
+    let unpacked =
+        bytes.get(entry.offset as usize..).and_then(|bytes| archive::unpack(entry, bytes)).ok_or_else(broken)?;
+    Metadata::of_wheel(&String::from_utf8_lossy(&unpacked)).map_err(unusable)
+}
+
+fn named(name: &Name, metadata: Metadata, hashes: Vec<String>, url: &str) -> Result<Direct, Absent> {
+    if metadata.name != *name {
+        return Err(Absent::Broken(format!("it is `{}`, not `{name}`", metadata.name)));
+    }
+    Ok(Direct { metadata: Arc::new(metadata), hashes, pinned: url.to_string() })
+}
+
+/// The metadata of a source distribution: `PKG-INFO` where it is final, else a static `pyproject.toml`.
+fn source_metadata(file: &str, bytes: &[u8], _known: Option<&str>) -> Result<Metadata, Absent> {
+    let source =
+        archive::source(file, bytes).ok_or_else(|| Absent::Broken("it is no source distribution".to_string()))?;
+    if let Some(info) = &source.info {
+        match Metadata::of_source(info) {
+            Ok(metadata) => return Ok(metadata),
+            Err(Unusable::Broken(why)) => return Err(Absent::Broken(why)),
+            Err(Unusable::Dynamic) => {}
+        }
+    }
+    let Some(project) = &source.project else { return Err(Absent::NeedsBuild) };
+    let name = source.info.as_deref().and_then(|info| info.lines().find_map(|line| line.strip_prefix("Name:")));
+    let version = name.and_then(|name| source_version(&normalize(name.trim()), file));
+    // Tools of their own (poetry) keep requirements elsewhere, and then the table is not all there is.
+    Metadata::of_pyproject(project, version.as_ref()).map_err(unusable)
+}
+
+fn unusable(unusable: Unusable) -> Absent {
+    match unusable {
+        Unusable::Dynamic => Absent::NeedsBuild,
+        Unusable::Broken(why) => Absent::Broken(why),
+    }
+}
+
+/// A file that the index lists with a hash never changes.
+fn kept_for(file: &File) -> Caching {
+    if file.hashes.is_empty() { Caching::For(FILES_FOR) } else { Caching::Immutable }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::from("sha256:");
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Last(u64),
+    Between(u64, u64),
+}
+
+/// A part of a file.
+struct Held {
+    start: u64,
+    size: u64,
+    bytes: Vec<u8>,
+}
+
+impl Held {
+    fn of(answer: Answer) -> Option<Held> {
+        if answer.status == 200 {
+            return Some(Held { start: 0, size: answer.body.len() as u64, bytes: answer.body });
+        }
+        // `bytes 100-199/200`
+        let range = answer.header("content-range")?.strip_prefix("bytes ")?.to_string();
+        let (range, size) = range.split_once('/')?;
+        let (start, end) = range.split_once('-')?;
+        let (start, end, size) =
+            (start.trim().parse().ok()?, end.trim().parse::<u64>().ok()?, size.trim().parse().ok()?);
+        let whole = end.checked_sub(start)?.checked_add(1)? == answer.body.len() as u64 && end < size;
+        whole.then_some(Held { start, size, bytes: answer.body })
+    }
+
+    fn between(&self, start: u64, end: u64) -> Option<&[u8]> {
+        let from = start.checked_sub(self.start)? as usize;
+        let to = end.checked_sub(self.start)? as usize;
+        self.bytes.get(from..to.min(self.bytes.len()))
+    }
+}
