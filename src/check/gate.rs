@@ -547,11 +547,14 @@ fn known_prefix(path: &str) -> &str {
     PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path)
 }
 
+/// Folders of CI files; what stands in them runs in the folder above.
+const FOLDERS: [&str; 8] =
+    [".github", ".gitea", ".forgejo", ".gitlab", ".circleci", ".woodpecker", ".buildkite", ".tekton"];
+
 /// The folder that paths in a CI file are relative to: what is above `.github`, `.gitlab`, `.circleci`; else the file's own.
 fn base_folder(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
-    let marker =
-        parts.iter().position(|part| matches!(*part, ".github" | ".gitea" | ".forgejo" | ".gitlab" | ".circleci"));
+    let marker = parts.iter().position(|part| FOLDERS.contains(part));
     let upto = marker.unwrap_or(parts.len().saturating_sub(1));
     parts[..upto].join("/")
 }

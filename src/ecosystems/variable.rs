@@ -1,8 +1,9 @@
 //! Expressions inside references (`$X`, `${X:-y}`, `${{ x }}`, `<< x >>`, `$(x)`, `{{ x }}`) and their written defaults.
-//! Does not know any value.
+//! Knows no value itself: who resolves a text says what its names stand for.
 
 use crate::model::pipeline::Value;
 use crate::model::secrets::looks_secret;
+use crate::model::text::{Mapped, Text};
 use std::ops::Range;
 
 /// An expression in a text.
@@ -59,6 +60,59 @@ pub fn value(text: &str, is_defined: impl Fn(&str) -> bool) -> Value {
     Value::Secret { whole: found.len() == 1 && found[0].at == (0..text.len()), names, derived: false }
 }
 
+/// How many texts one text may become.
+const MAX_TEXTS: usize = 64;
+/// How long a text with its expressions replaced may be.
+const MAX_LENGTH: usize = 1 << 16;
+/// How deep values may name each other.
+const MAX_VALUES: usize = 4;
+
+/// What stands inside of an expression: `x` of `$(x)`, `${x}`, `$x`, `{{ x }}`.
+pub fn inner(written: &str) -> &str {
+    const PAIRS: [(&str, &str); 6] =
+        [("${{", "}}"), ("{{", "}}"), ("<<", ">>"), ("$(", ")"), ("$[[", "]]"), ("${", "}")];
+    let pair = PAIRS.iter().find_map(|(open, close)| written.strip_prefix(open)?.strip_suffix(close));
+    pair.or_else(|| written.strip_prefix('$')).unwrap_or(written).trim()
+}
+
+/// Every text that `text` becomes when expressions are replaced by what `values` says their inner text stands for.
+///
+/// An expression that nothing is known of stays as it is written. Replaced parts keep the places of the values.
+pub fn resolve(text: &Mapped, values: &dyn Fn(&str) -> Vec<Text>) -> Vec<Mapped> {
+    resolve_at(text, values, MAX_VALUES)
+}
+
+fn resolve_at(text: &Mapped, values: &dyn Fn(&str) -> Vec<Text>, depth: usize) -> Vec<Mapped> {
+    let found = find(&text.text);
+    if depth == 0 || found.is_empty() {
+        return vec![text.clone()];
+    }
+    let mut texts = vec![Mapped::opaque("", text.at)];
+    let mut done = 0;
+    for variable in found {
+        let between = text.slice(done..variable.at.start);
+        texts.iter_mut().for_each(|one| one.append(&between));
+        done = variable.at.end;
+        let known = values(inner(&text.text[variable.at.clone()]));
+        let mut parts: Vec<Mapped> =
+            known.iter().flat_map(|value| resolve_at(&Mapped::of(value), values, depth - 1)).collect();
+        if parts.is_empty() || texts.iter().any(|one| one.text.len() > MAX_LENGTH) {
+            parts = vec![text.slice(variable.at.clone())];
+        }
+        let joined = texts.iter().flat_map(|one| {
+            parts.iter().map(|part| {
+                let mut one = one.clone();
+                one.append(part);
+                one
+            })
+        });
+        texts = joined.take(MAX_TEXTS).collect();
+    }
+    let rest = text.slice(done..text.text.len());
+    texts.iter_mut().for_each(|one| one.append(&rest));
+    texts
+}
+
 /// Length of the expression at the start of `text`, and where its default is.
 fn starts(text: &str) -> Option<(usize, Option<Range<usize>>)> {
     for (open, close) in
@@ -102,6 +156,29 @@ fn braced(text: &str) -> (usize, Option<Range<usize>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expressions_become_what_they_stand_for() {
+        use crate::model::span::{Location, SourceId, Span};
+        let text = |text: &str, at: usize| Text {
+            text: text.to_string(),
+            at: Location::new(SourceId(0), Span::new(at, at + text.len())),
+            verbatim: true,
+        };
+        let values = |name: &str| match name {
+            "params.v" => vec![text("3.12", 50), text("3.13", 60)],
+            "_X" => vec![text("a$_X", 70)],
+            _ => Vec::new(),
+        };
+        let says = |written: &str| -> Vec<String> {
+            resolve(&Mapped::of(&text(written, 0)), &values).into_iter().map(|one| one.text).collect()
+        };
+        assert_eq!(says("python:$(params.v)-slim"), ["python:3.12-slim", "python:3.13-slim"]);
+        assert_eq!(says("$(params.other)/x"), ["$(params.other)/x"]);
+        assert_eq!(says("${_X}"), ["aaaa$_X"]);
+        let one = &resolve(&Mapped::of(&text("python:{{ params.v }}", 0)), &values)[0];
+        assert_eq!(one.place(7..11).0.span, Span::new(50, 54));
+    }
 
     #[test]
     fn expressions_are_found_with_their_defaults() {

@@ -2,6 +2,7 @@
 
 pub mod locked;
 pub mod requires;
+pub mod steps;
 
 use crate::model::facts::Facts;
 use crate::model::source::{Source, Sources};
@@ -64,6 +65,10 @@ formats! {
     pixi,
     gitlab_ci,
     circleci,
+    drone,
+    woodpecker,
+    buildkite,
+    cloudbuild,
     compose,
     pre_commit,
     updaters,

@@ -242,6 +242,9 @@ impl Project {
             (Some(pipeline), Some(job)) => {
                 let component = self.facts_of(site.source).components.iter().any(|one| std::ptr::eq(one, pipeline));
                 let on_push = pipeline.triggers.push.as_ref().is_some_and(|push| !push.tags_only);
+                if site.step.is_some_and(|step| step.not_on_patch) && (any_patch || !on_push) {
+                    return false;
+                }
                 if component { self.judged(site.source) } else { is_on_patch(pipeline, job) || on_push && !any_patch }
             }
             _ => site.build.is_some() || self.judged(site.source) && self.is_run(site, &entries),

@@ -274,6 +274,8 @@ pub struct Step {
     pub pasted: Vec<Assignment>,
     /// Its condition, as written.
     pub condition: Option<Text>,
+    /// Whether its own condition keeps it from running for proposed patches, whatever its job does.
+    pub not_on_patch: bool,
     /// Whether its failure is ignored.
     pub tolerated: Setting<bool>,
     /// The shell as written or by default.
@@ -296,6 +298,7 @@ impl Step {
             kind,
             pasted: Vec::new(),
             condition: None,
+            not_on_patch: false,
             tolerated: Setting::Absent,
             shell,
             shell_written: false,

@@ -55,6 +55,26 @@ impl Mapped {
         Mapped { text, at: Location::new(source, Span::new(start, start + len)), segments }
     }
 
+    /// A piece of a document with a place for each part, as far as the piece has one.
+    pub fn of(text: &Text) -> Mapped {
+        if text.verbatim {
+            return Mapped::verbatim(text.text.clone(), text.at.source, text.at.span.start as usize);
+        }
+        Mapped::opaque(text.text.clone(), text.at)
+    }
+
+    /// Several texts of one source as the lines of one; `None` without any.
+    pub fn lines(texts: impl IntoIterator<Item = Mapped>) -> Option<Mapped> {
+        texts.into_iter().reduce(|mut all, next| {
+            if !all.text.ends_with('\n') {
+                all.text.push('\n');
+            }
+            all.append(&next);
+            all.at = Location::new(all.at.source, all.at.span.to(next.at.span));
+            all
+        })
+    }
+
     /// A text without places: everything in it stands at `at`.
     pub fn opaque(text: impl Into<String>, at: Location) -> Mapped {
         Mapped { text: text.into(), at, segments: Vec::new() }

@@ -59,6 +59,7 @@ impl Reader<'_> {
             kind: StepKind::Other,
             pasted: Vec::new(),
             condition: node.get("if").and_then(Node::text),
+            not_on_patch: false,
             tolerated: switch(node.get("continue-on-error")),
             shell: None,
             shell_written: false,

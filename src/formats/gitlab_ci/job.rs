@@ -253,6 +253,7 @@ fn step(name: &str, phase: Phase, key: &str, script: Script, shell: Shell) -> St
         pasted: Vec::new(),
         condition: None,
         // The job's verdict is not the business of what runs after it.
+        not_on_patch: false,
         tolerated: Setting::Absent,
         shell: Some(shell),
         shell_written: false,
