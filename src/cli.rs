@@ -37,6 +37,8 @@ pub enum Command {
     List(List),
     /// Make compiled requirements and pylock.toml files: resolve their inputs to a closed set
     Lock(Box<Lock>),
+    /// Move pins to newer releases: branches from the base commit, pushed, with a request for each
+    Upgrade(Box<Upgrade>),
     /// Print the manual of a rule
     Explain {
         /// Id of the rule.
@@ -128,6 +130,38 @@ pub struct Check {
     /// The path that standard input is read as.
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
+}
+
+/// Arguments of `upgrade`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// Print plan, patches and requests, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Make the branches in this repository and push nothing.
+    #[arg(long)]
+    pub no_push: bool,
+    /// Push the branches and open no requests.
+    #[arg(long)]
+    pub no_request: bool,
+    /// The branch to start from, instead of the configured one or the remote's default.
+    #[arg(long, value_name = "BRANCH")]
+    pub base: Option<String>,
+    /// The remote to push to: a name or an address.
+    #[arg(long, value_name = "REMOTE")]
+    pub remote: Option<String>,
+    /// Only what fits a pattern: `requests`, `oci:*`.
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Vec<String>,
+    /// How to report.
+    #[arg(long, default_value = "human", value_parser = ["human", "markdown", "json"])]
+    pub format: String,
+    /// How the network is used.
+    #[command(flatten)]
+    pub network: Network,
+    /// The time to judge ages by, instead of now: a date or a timestamp.
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
 }
 
 /// Arguments of every command that may use the network.

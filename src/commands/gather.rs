@@ -19,8 +19,10 @@ pub struct Gathered {
     pub project: Project,
 }
 
-struct Files<'c> {
-    config: &'c Config,
+/// The files that some format reads and no configuration leaves out.
+pub(super) struct Files<'c> {
+    /// What leaves files out.
+    pub(super) config: &'c Config,
 }
 
 impl Wanted for Files<'_> {

@@ -13,6 +13,7 @@ pub mod lookup;
 pub mod network;
 pub mod rules;
 pub mod settings;
+pub mod upgrade;
 
 /// What `main` knows of the terminal and the environment; nothing below asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

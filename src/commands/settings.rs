@@ -56,6 +56,16 @@ pub fn load(root: &Root, choice: Choice<'_>) -> io::Result<Settings> {
         Choice::Project => of_project(root)?,
     };
     let Some((path, text)) = found else { return Ok(Settings::default()) };
+    of_text(path, text)
+}
+
+/// Whether a file of this name with this text configures pinguard.
+pub fn configures(name: &str, text: &str) -> bool {
+    name == "pinguard.toml" || text.contains("tool.pinguard") || text.contains("pinguard]")
+}
+
+/// Reads a configuration that is given as text. Its mistakes are an error that shows every one.
+pub fn of_text(path: String, text: String) -> io::Result<Settings> {
     let source = Source::new(SourceId(0), path.clone(), text.clone());
     let (config, wrong) = config::parse(&source, &known());
     if wrong.is_empty() {
@@ -82,7 +92,7 @@ fn of_project(root: &Root) -> io::Result<Option<(String, String)>> {
             Err(error) if name == "pyproject.toml" && error.kind() == io::ErrorKind::InvalidData => continue,
             text => text?,
         };
-        if name == "pinguard.toml" || text.contains("tool.pinguard") || text.contains("pinguard]") {
+        if configures(name, &text) {
             return Ok(Some((name.to_string(), text)));
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! Everything here is a pure function of what it is given. It asks nobody: [`topic`] says what there is to ask.
 
+pub mod describe;
+pub mod group;
 pub mod images;
+pub mod newer;
 pub mod order;
 pub mod packages;
 pub mod refs;

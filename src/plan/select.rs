@@ -159,7 +159,7 @@ fn spelled(reference: &Reference, version: &str) -> String {
 }
 
 /// The Python minor versions that the project's own files name for its runs, sorted.
-fn pythons(project: &Project) -> Vec<String> {
+pub(super) fn pythons(project: &Project) -> Vec<String> {
     let of = |(_, reference): (_, &Reference)| {
         let toolchain = reference.subject.ecosystem == Ecosystem::Toolchain && reference.role == Role::Python;
         let version = reference.pin.version.as_deref().filter(|_| toolchain)?;

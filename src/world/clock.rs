@@ -7,6 +7,11 @@ pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
+/// Now.
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// The second of now, as Unix counts.
 pub fn second() -> i64 {
     jiff::Timestamp::now().as_second()

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 pub const MAX_BYTES: u64 = 48 << 20;
 
 /// Folders that hold installed packages or build output, whatever the ignore files say.
-const SKIPPED_FOLDERS: &[&str] =
+pub const SKIPPED_FOLDERS: &[&str] =
     &[".git", ".hg", ".svn", ".jj", "node_modules", ".venv", ".tox", ".nox", "__pycache__"];
 
 /// A place to check: a project root and the part of it that was asked for.
@@ -280,6 +280,15 @@ fn read_text(path: &Path) -> Reading {
     match io::Read::read_to_end(&mut io::Read::take(file, MAX_BYTES + 1), &mut bytes) {
         Ok(_) => decode(bytes),
         Err(error) => broken(format!("this cannot be read: {}", error.kind())),
+    }
+}
+
+/// Bytes that do not come from the disk, as a source would be read: what of them is text, and why the rest is not.
+pub fn text_of(bytes: Vec<u8>) -> (String, Option<String>) {
+    match decode(bytes) {
+        Reading::Broken(text, why) => (text, Some(why)),
+        Reading::Text(text) => (text, None),
+        Reading::Link(_) | Reading::Gone => (String::new(), None),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod environment;
 pub mod failure;
 pub mod forges;
 pub mod git;
+pub mod git_dates;
 pub mod http;
 pub mod lockers;
 pub mod netrc;

@@ -35,7 +35,8 @@ pub struct ForgeHost {
     pub memory: Arc<Mutex<Memory>>,
 }
 
-pub const FORGE_TOKEN: &str = "s3cr3t-forge-token";
+/// The same as the git server wants: one token for branches and requests.
+pub const FORGE_TOKEN: &str = super::git_host::TOKEN;
 
 impl ForgeHost {
     /// `kind` is `github`, `gitlab` or `gitea`; the repository is `acme/shop`.

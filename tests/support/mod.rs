@@ -7,6 +7,8 @@ pub mod git_host;
 pub mod git_server;
 pub mod host;
 pub mod oci_server;
+pub mod package_index;
+pub mod upgrade_world;
 
 use pinguard::check;
 use pinguard::model::policy::Policy;
@@ -196,7 +198,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output) -> Run {
+    pub fn of(output: Output) -> Run {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
         Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }

@@ -15,7 +15,14 @@ pub struct Remote {
     /// Settings on top of the user's: the address, the token.
     more: Vec<(String, String)>,
     token: Option<Token>,
+    is_http: bool,
+    /// The address that credentials belong to.
+    bare: String,
 }
+
+/// Hands the token to git; it is in the environment of that one process.
+const HELPER: &str =
+    "!f() { test \"$1\" = get && echo \"username=$PINGUARD_GIT_USER\" && echo \"password=$PINGUARD_GIT_TOKEN\"; }; f";
 
 /// A ref of a remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,13 +91,18 @@ impl Remote {
                 set(format!("http.{bare}.extraheader"), "");
                 set("credential.helper".to_string(), "");
                 set(format!("credential.{bare}.helper"), "");
-                set(
-                    format!("credential.{bare}.helper"),
-                    "!f() { test \"$1\" = get && echo \"username=$PINGUARD_GIT_USER\" && echo \"password=$PINGUARD_GIT_TOKEN\"; }; f",
-                );
+                set(format!("credential.{bare}.helper"), HELPER);
             }
         }
-        Ok(Remote { name: name.to_string(), address: shown(&full), more, token })
+        Ok(Remote { name: name.to_string(), address: shown(&full), more, token, is_http, bare: without_user(&full) })
+    }
+
+    /// A token for when git finds no credentials by itself: what CI or the user set up goes first.
+    pub fn fall_back(&mut self, token: &Token) {
+        if self.token.is_none() && self.is_http && !token.is_empty() {
+            self.token = Some(token.clone());
+            self.more.push((format!("credential.{}.helper", self.bare), HELPER.to_string()));
+        }
     }
 
     /// The branch of its `HEAD` and the refs that fit the patterns (`refs/heads/pinguard/*`).

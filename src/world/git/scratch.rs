@@ -123,3 +123,12 @@ fn stopped(why: &Failed) -> Failure {
 fn read(path: &std::path::Path) -> Option<Vec<u8>> {
     std::fs::read(path).ok()
 }
+
+/// Removes a lock file that nobody touched for a second.
+#[expect(clippy::disallowed_methods, reason = "git's own file; libgit2 removes none")]
+pub(super) fn remove_stale(path: &std::path::Path) {
+    let age = std::fs::metadata(path).and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+    if age.is_some_and(|age| age > Duration::from_secs(1)) {
+        let _ = std::fs::remove_file(path);
+    }
+}

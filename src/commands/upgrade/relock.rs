@@ -1,0 +1,156 @@
+//! Locks made anew: compiled files by our own resolver, the others by their own tool in a private copy of the base.
+
+use super::base::Base;
+use super::branch::Fault;
+use crate::config::upgrade::{self, Upgrade};
+use crate::ecosystems::pypi::normalize;
+use crate::model::change::Why;
+use crate::model::lock::LockTool;
+use crate::model::reference::Ecosystem;
+use crate::resolve::Unsolved;
+use crate::resolve::file::{Asked, Form as FileForm, Job};
+use crate::world::environment::Environment;
+use crate::world::git::{EntryKind, Scratch};
+use crate::world::http::{Http, Mode};
+use crate::world::lockers::{self, Builds, Form, Made, Order, PrivateCopy};
+use crate::world::registries::pypi::{Named, Places, Pypi};
+use crate::world::runtime;
+use jiff::Timestamp;
+use pep440_rs::Version;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Makes locks anew.
+pub struct Relocker<'a> {
+    /// The base.
+    pub base: &'a Base,
+    /// Where its objects are.
+    pub scratch: &'a Scratch,
+    /// What the configuration wants.
+    pub policy: &'a Upgrade,
+    /// Logins, indexes, the path of tools.
+    pub environment: &'a Environment,
+    /// The client of indexes.
+    pub http: &'a Http,
+    /// Where relative indexes begin.
+    pub folder: PathBuf,
+    /// Now.
+    pub now: Timestamp,
+    /// Made when a tool needs it first.
+    pub copy: OnceCell<Result<PrivateCopy, String>>,
+}
+
+impl Relocker<'_> {
+    /// A lock in which the packages of `raise` have moved, on top of the changed `files`.
+    pub fn make(
+        &self,
+        tool: LockTool,
+        lock: &str,
+        raise: &[(String, Option<String>)],
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Made, (Why, Fault)> {
+        match tool {
+            LockTool::Compiled | LockTool::Pylock => self.resolve(lock, raise, files),
+            _ if self.policy.lockers == upgrade::Lockers::Off => {
+                let text = format!("`[upgrade] lockers` is \"off\", and {lock} has to be made by {}", tool.name());
+                Err((Why::Policy(text), Fault::Policy))
+            }
+            _ if self.http.mode() == Mode::Offline => {
+                let text = format!("{} needs the network to make {lock} anew", tool.name());
+                Err((Why::Other(text), Fault::World))
+            }
+            _ => self.by_tool(tool, lock, raise, files),
+        }
+    }
+
+    fn by_tool(
+        &self,
+        tool: LockTool,
+        lock: &str,
+        raise: &[(String, Option<String>)],
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Made, (Why, Fault)> {
+        let world = |text: String| (Why::Other(text), Fault::World);
+        let copy = self.copy.get_or_init(|| self.copied()).as_ref().map_err(|why| world(why.clone()))?;
+        let builds = match self.policy.builds {
+            upgrade::Builds::Allowed => Builds::Allowed,
+            upgrade::Builds::Forbidden => Builds::Forbidden,
+        };
+        let days = self.policy.days(Ecosystem::Pypi);
+        let order = Order { tool, lock: lock.to_string(), raise: raise.to_vec(), days, builds };
+        copy.lend(lock);
+        copy.change(files).map_err(|failure| world(failure.to_string()))?;
+        let made = lockers::relock(copy, &order, self.environment);
+        copy.restore().map_err(|failure| world(failure.to_string()))?;
+        made.map_err(|why| (why, Fault::World))
+    }
+
+    /// The whole tree of the base, for tools.
+    fn copied(&self) -> Result<PrivateCopy, String> {
+        let copy = PrivateCopy::new().map_err(|failure| failure.to_string())?;
+        for entry in &self.base.entries {
+            let form = match entry.kind {
+                EntryKind::Module => continue,
+                EntryKind::File => Form::File,
+                EntryKind::Executable => Form::Executable,
+                EntryKind::Link => Form::Link,
+            };
+            let put = self.scratch.content(entry.id).and_then(|bytes| copy.put(&entry.path, form, &bytes));
+            put.map_err(|failure| failure.to_string())?;
+        }
+        Ok(copy)
+    }
+
+    fn resolve(
+        &self,
+        lock: &str,
+        raise: &[(String, Option<String>)],
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Made, (Why, Fault)> {
+        let read = |path: &str| match files.get(path) {
+            Some(bytes) => String::from_utf8(bytes.clone()).ok(),
+            None => self.text(path),
+        };
+        let asked = Asked { now: self.now.as_millisecond(), ..Asked::default() };
+        let earlier = self.text(lock);
+        let job = Job::of(lock, earlier.as_deref(), &asked, FileForm::of(lock), &read);
+        let mut job = job.map_err(|mistakes| {
+            let first =
+                mistakes.first().map_or("its inputs cannot be read".to_string(), |mistake| mistake.text.clone());
+            (Why::NothingFits(format!("{lock} cannot be made anew: {first}")), Fault::Policy)
+        })?;
+        for (name, version) in raise {
+            match version.as_deref().and_then(|version| Version::from_str(version).ok()) {
+                Some(version) => job.raise(&normalize(name), version),
+                None => job.release(&normalize(name)),
+            }
+        }
+        let (default, extra, none) = job.indexes();
+        let places = Places::of(&Named { default, extra, none }, self.environment, &|_| None);
+        let places = places.map_err(|why| (Why::Other(why), Fault::World))?;
+        let folder = self.folder.join(&job.folder);
+        let made = runtime::block_on(async {
+            let pypi = Arc::new(Pypi::new(self.http.clone(), places, self.environment, folder));
+            tokio::task::block_in_place(|| job.make(&*pypi))
+        });
+        let made = made.map_err(|error| (Why::Other(error.to_string()), Fault::World))?;
+        let made = made.map_err(|unsolved| match unsolved {
+            Unsolved::Contradiction(text) => (Why::NothingFits(text), Fault::Policy),
+            Unsolved::World(text) => (Why::Other(text), Fault::World),
+        })?;
+        let tool = concat!("pinguard ", env!("CARGO_PKG_VERSION")).to_string();
+        Ok(Made { text: made.text.into_bytes(), tool, remarks: Vec::new() })
+    }
+
+    /// A text of the base: of those that were read, else of any.
+    fn text(&self, path: &str) -> Option<String> {
+        if let Some(text) = self.base.text(path) {
+            return Some(text.to_string());
+        }
+        let entry = self.base.entries.iter().find(|entry| entry.path == path)?;
+        String::from_utf8(self.scratch.content(entry.id).ok()?).ok()
+    }
+}

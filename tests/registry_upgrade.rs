@@ -1,0 +1,207 @@
+//! `pinguard upgrade` from end to end: a loose Dockerfile, a workflow, requirements and a uv.lock become branches on a git server and
+//! requests on a forge. The registry is Debian's docker-registry, the locker is uv from PyPI (see `test.sh`).
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests touch the disk, start programs, and may panic"
+)]
+
+mod support;
+use std::process::Command;
+use support::git_host::git;
+use support::oci_server::Registry;
+use support::tree_of;
+use support::upgrade_world::{World, held, states, tools};
+
+const WORKFLOW: &str = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v4\n      \
+                        - run: |\n          pip install -r requirements.txt\n          uv sync --locked\n";
+const PROJECT: &str =
+    "[project]\nname = \"shop\"\nversion = \"0\"\nrequires-python = \">=3.9\"\ndependencies = [\"lib>=1\"]\n";
+
+fn shop() -> World {
+    let mut world = World::new("upgrade");
+    let registry = Registry::start();
+    for (tags, content) in [(&["1.0", "1.0.0"], "one"), (&["1.1", "1.1.0"], "two")] {
+        registry.push("base", tags, content);
+    }
+    world.actions.repository("actions/checkout", &[&["v4.0.0"], &["a:v4.1.0", "v4"], &["v5.0.0"]]);
+    world.index.add("lib", "1.0", &["dep>=1"], "2026-01-01T00:00:00Z");
+    world.index.add("dep", "1.0", &[], "2026-01-01T00:00:00Z");
+    world.path = format!("{}:{}", tools().display(), world.path);
+    let dockerfile = format!("FROM {}/base:1.0\nRUN make\n", registry.host);
+    world.registry = Some(registry);
+    let files: [(&str, &str); 5] = [
+        ("Dockerfile", &dockerfile),
+        (".github/workflows/ci.yml", WORKFLOW),
+        ("requirements.txt", "demo==1.0  # why\n"),
+        ("pyproject.toml", PROJECT),
+        ("uv.lock", &lock(&world)),
+    ];
+    world.commit(&files);
+    // A newer release, which needs a newer dependency, and one that is too young.
+    world.index.add("lib", "1.2", &["dep>=2"], "2026-06-01T00:00:00Z");
+    world.index.add("lib", "1.3", &["dep>=2"], "2026-11-19T00:00:00Z");
+    world.index.add("dep", "2.0", &[], "2026-06-01T00:00:00Z");
+    world.sync();
+    world
+}
+
+/// What uv writes for the project as the index is now.
+fn lock(world: &World) -> String {
+    let folder = world.folder.0.join("lock");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("pyproject.toml"), PROJECT).unwrap();
+    let mut uv = Command::new(tools().join("uv"));
+    uv.arg("lock").current_dir(&folder).env("UV_DEFAULT_INDEX", world.index.url()).env("UV_NO_CACHE", "1");
+    let done = uv.output().expect("uv is installed by test.sh");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::read_to_string(folder.join("uv.lock")).unwrap()
+}
+
+const ALL: [&str; 4] = ["git-actions-checkout", "oci-", "pypi-demo", "pypi-lib"];
+
+fn branch(world: &World, lead: &str) -> String {
+    let found = world.branches().into_iter().find(|name| name.starts_with(lead));
+    format!("pinguard/{}", found.unwrap_or_else(|| panic!("no branch {lead}")))
+}
+
+#[test]
+fn a_loose_repository_becomes_branches_and_requests() {
+    let world = shop();
+    let before = tree_of(&world.clone);
+
+    // A dry run says everything and does nothing.
+    let (code, planned) = world.upgrade(&["--dry-run"]);
+    assert_eq!(code, 0, "{planned:#}");
+    assert_eq!(states(&planned).len(), 4, "{planned:#}");
+    assert!(states(&planned).iter().all(|state| state.ends_with(" planned none")), "{:?}", states(&planned));
+    assert!(world.branches().is_empty() && world.forge.requests().is_empty());
+
+    // The first run.
+    let (code, first) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{first:#}");
+    assert!(states(&first).iter().all(|state| state.ends_with(" pushed opened")), "{first:#}");
+    for (branch, lead) in world.branches().iter().zip(ALL) {
+        assert!(branch.starts_with(lead), "{branch}");
+    }
+    let patch = |report: &serde_json::Value, at: usize| report["branches"][at]["commit"].clone();
+    for at in 0..4 {
+        assert_eq!(patch(&planned, at), patch(&first, at), "what was planned is what was done");
+    }
+    let oci = branch(&world, "oci-");
+    assert!(world.show(&oci, "Dockerfile").contains("/base:1.1.0@sha256:"), "{}", world.show(&oci, "Dockerfile"));
+    let workflow = world.show("pinguard/git-actions-checkout", ".github/workflows/ci.yml");
+    assert!(workflow.contains(" # v5.0.0\n") && !workflow.contains("@v4"), "{workflow}");
+    assert_eq!(world.show("pinguard/pypi-demo", "requirements.txt"), "demo==1.1  # why");
+    let lock = world.show("pinguard/pypi-lib", "uv.lock");
+    assert!(lock.contains("version = \"1.2\"") && lock.contains("version = \"2.0\""), "{lock}");
+    assert_eq!(world.show("pinguard/pypi-lib", "pyproject.toml"), PROJECT.trim_end(), "the range stays");
+    let requests = world.forge.open();
+    assert_eq!(requests.len(), 4);
+    let body = &requests.iter().find(|request| request.branch == "pinguard/pypi-lib").unwrap().body;
+    for words in
+        ["2026-06-01", "| `dep` | `1.0` | `2.0` |", "uv lock --check", "pinguard check", "ignore = [\"pypi:lib\"]"]
+    {
+        assert!(body.contains(words), "{words}: {body}");
+    }
+    assert_eq!(tree_of(&world.clone), before, "work tree, index and repository stay as they are");
+
+    // The second one does nothing.
+    let refs = world.git.refs("refs/heads");
+    world.forge.host.forget();
+    let (code, second) = world.upgrade(&[]);
+    assert_eq!(code, 0);
+    assert!(states(&second).iter().all(|state| state.ends_with(" unchanged unchanged")), "{second:#}");
+    assert_eq!(world.git.refs("refs/heads"), refs);
+    assert!(world.forge.host.log().iter().all(|asked| asked.method == "GET"), "{:?}", world.forge.host.log());
+
+    // A base that moved, and a branch with a person's commit.
+    world.commit(&[("README", "new\n")]);
+    let person = world.folder.0.join("person");
+    git(&person, &["fetch", "--quiet", "origin"]);
+    git(&person, &["checkout", "--quiet", "-B", "mine", "origin/pinguard/pypi-demo"]);
+    git(&person, &["commit", "--quiet", "--allow-empty", "-m", "a person's"]);
+    git(&person, &["push", "--quiet", "origin", "mine:pinguard/pypi-demo"]);
+    let own = git(&person, &["rev-parse", "mine"]);
+    let (code, third) = world.upgrade(&[]);
+    assert_eq!(code, 0);
+    let states = states(&third);
+    assert!(states.contains(&"pypi-demo left-alone none".to_string()), "{states:?}");
+    assert_eq!(states.iter().filter(|state| state.ends_with(" rebuilt unchanged")).count(), 3, "{states:?}");
+    assert!(held(&third).iter().any(|text| text.contains("somebody pushed")), "{:?}", held(&third));
+    assert_eq!(git(&world.git.bare, &["rev-parse", "refs/heads/pinguard/pypi-demo"]), own);
+    assert_eq!(
+        git(&world.git.bare, &["rev-parse", "pinguard/pypi-lib^"]),
+        git(&world.git.bare, &["rev-parse", "main"])
+    );
+
+    // One is merged, one is closed by hand: the first goes, the second is not proposed again.
+    git(&person, &["checkout", "--quiet", "main"]);
+    git(&person, &["fetch", "--quiet", "origin"]);
+    git(&person, &["merge", "--quiet", "--ff-only", "origin/pinguard/git-actions-checkout"]);
+    git(&person, &["push", "--quiet", "origin", "main"]);
+    world.forge.set(|memory| {
+        let mut list = memory.requests.iter_mut();
+        list.find(|request| request.branch.starts_with("pinguard/oci-")).unwrap().state = "closed".into();
+    });
+    let (code, fourth) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{fourth:#}");
+    assert_eq!(fourth["closed"], serde_json::json!(["pinguard/git-actions-checkout"]));
+    let of_oci = fourth["branches"].as_array().unwrap().iter().find(|one| one["branch"] == oci.as_str()).unwrap();
+    assert_eq!(of_oci["state"], "closed-by-hand");
+    let closed =
+        world.forge.requests().into_iter().find(|request| request.branch.ends_with("actions-checkout")).unwrap();
+    assert_eq!((closed.state.as_str(), closed.comments.len()), ("closed", 1));
+    assert!(!world.branches().contains(&"git-actions-checkout".to_string()));
+    assert!(world.git.refs("refs/heads").iter().any(|(name, _)| name == "refs/heads/main"));
+}
+
+#[test]
+fn a_group_that_cannot_be_made_is_split_until_the_culprit_stands_alone() {
+    let world = shop();
+    let groups = "[[upgrade.groups]]\nname = \"all\"\nmatch = [\"pypi:*\"]\n";
+    world.commit(&[("pinguard.toml", groups)]);
+    world.index.add("lib", "1.2.1", &["dep>=3"], "2026-06-02T00:00:00Z");
+    world.sync();
+    let (code, report) = world.upgrade(&["--only", "pypi:*"]);
+    assert_eq!(code, 2, "{report:#}");
+    assert_eq!(states(&report), ["group-all pushed opened"]);
+    assert_eq!(world.show("pinguard/group-all", "requirements.txt"), "demo==1.1  # why");
+    let held = held(&report);
+    assert!(
+        held.iter().any(|text| text.starts_with("lib: uv cannot make uv.lock anew") && text.contains("dep")),
+        "{held:?}"
+    );
+}
+
+#[test]
+fn what_is_too_young_is_held_and_the_rest_of_the_world_goes_on() {
+    let world = shop();
+    world.git.refuse("[ \"$ref\" = refs/heads/pinguard/pypi-demo ]", "this branch is protected");
+    world.registry.as_ref().unwrap();
+    let (code, report) = world.upgrade(&["--only", "pypi:*", "--only", "git:*"]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(held(&report).iter().any(|text| text.contains("this branch is protected")), "{:?}", held(&report));
+    assert_eq!(world.branches(), ["git-actions-checkout", "pypi-lib"]);
+    world.git.allow_all();
+
+    // uv is not there.
+    let mut bare = world;
+    bare.path = bare
+        .path
+        .split_once(':')
+        .unwrap()
+        .1
+        .split(':')
+        .filter(|part| !std::path::Path::new(part).join("uv").exists())
+        .collect::<Vec<_>>()
+        .join(":");
+    let (code, report) = bare.upgrade(&["--only", "pypi:*"]);
+    assert_eq!(code, 2);
+    assert!(
+        held(&report).iter().any(|text| text.contains("uv is not installed here: `pipx install uv`")),
+        "{:?}",
+        held(&report)
+    );
+    assert!(bare.branches().contains(&"pypi-demo".to_string()));
+}
