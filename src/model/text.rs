@@ -138,6 +138,15 @@ impl Mapped {
         self.text.push_str(&other.text);
     }
 
+    /// Adds all of another text of the same source as further lines.
+    pub fn append_line(&mut self, other: &Mapped) {
+        if !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.append(other);
+        self.at = Location::new(self.at.source, self.at.span.to(other.at.span));
+    }
+
     fn segment_of(&self, offset: usize) -> Option<&Segment> {
         let index = self.segments.partition_point(|segment| segment.from as usize <= offset).checked_sub(1)?;
         let segment = &self.segments[index];
