@@ -119,7 +119,7 @@ fn ids_are_unique_and_kebab_case_and_name_their_file() {
     ids.dedup();
     assert_eq!(ids.len(), count, "two rules share an id");
     for id in ids {
-        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{id}");
+        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{id}");
         let file = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), id.replace('-', "_"));
         assert!(std::path::Path::new(&file).exists(), "{id} is not in {file}");
     }

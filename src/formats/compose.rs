@@ -4,8 +4,11 @@
 
 use super::{Claim, Format};
 use crate::ecosystems::oci;
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::Facts;
+use crate::model::pipeline::{Assignment, Scope};
 use crate::model::reference::Role;
+use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use crate::model::text::Mapped;
@@ -48,6 +51,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 
 fn read_service(name: &str, service: Node, services: Node, seen: &mut HashSet<Location>, facts: &mut Facts) {
     let key = format!("services.{name}");
+    read_environment(name, service, &key, facts);
     match build_of(service, services) {
         Some(build) => {
             facts.own_images.extend(service.get("image").and_then(Node::str).map(str::to_string));
@@ -62,6 +66,49 @@ fn read_service(name: &str, service: Node, services: Node, seen: &mut HashSet<Lo
             }
         }
     }
+}
+
+/// `environment`, `env_file` and `build.args` of a service.
+fn read_environment(name: &str, service: Node, key: &str, facts: &mut Facts) {
+    let mut assignments = variables(service.get("environment"), &format!("{key}.environment"));
+    for (index, file) in service.get("env_file").into_iter().flat_map(Node::list).enumerate() {
+        let path = file.get("path").unwrap_or(file);
+        if let Some(text) = path.str() {
+            let (name, value, key) = (text.to_string(), handed::set("*"), format!("{key}.env_file[{index}]"));
+            assignments.push(Assignment { name, value, scope: Scope::Container, at: path.at(), key });
+        }
+    }
+    let build = variables(service.path(&["build", "args"]), &format!("{key}.build.args"));
+    for (kind, assignments) in [(EnvironmentKind::Compose, assignments), (EnvironmentKind::BuildArguments, build)] {
+        if !assignments.is_empty() {
+            facts.environments.push(Environment { kind, name: name.to_string(), at: service.at(), assignments });
+        }
+    }
+}
+
+/// Variables as a mapping, or as a list of `NAME=value` and `NAME`; one without a value comes from whoever starts it.
+fn variables(node: Option<Node>, key: &str) -> Vec<Assignment> {
+    let Some(node) = node else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut push = |name: &str, value, at| {
+        found.push(Assignment { name: name.to_string(), value, scope: Scope::Container, at, key: format!("{key}.{name}") });
+    };
+    for (name, value) in node.entries() {
+        let Some(name_text) = name.str() else { continue };
+        match value.str().filter(|_| !value.is_null()) {
+            Some(text) => push(name_text, handed::value(text, &[]), value.at()),
+            None => push(name_text, handed::by_name(name_text), name.at()),
+        }
+    }
+    for item in node.items().filter_map(Node::text) {
+        match item.text.split_once('=') {
+            Some((name, value)) => {
+                push(name, handed::value(value, &[]), item.place(name.len() + 1..item.text.len()));
+            }
+            None => push(&item.text, handed::by_name(&item.text), item.at),
+        }
+    }
+    found
 }
 
 /// What builds a service: its own `build`, or that of the service of this file that it extends. With one, `image` names what comes out.

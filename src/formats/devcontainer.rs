@@ -4,9 +4,12 @@
 
 use super::{Claim, Format, by_path};
 use crate::ecosystems::oci;
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::Facts;
 use crate::model::pin::Strength;
+use crate::model::pipeline::{Assignment, Scope};
 use crate::model::reference::{Held, Reference, Role};
+use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::syntax::json;
 use crate::syntax::tree::{Node, Tree};
@@ -26,6 +29,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let tree = json::parse(source.id, &source.text);
     tree.report(facts);
     let Some(root) = tree.root().filter(|_| !LOCKS.contains(&source.file_name())) else { return };
+    environments(root, facts);
     let image = root.get("image").and_then(Node::text);
     if let Some(reference) = image.and_then(|text| oci::image(&text, Role::DevImage, "image")) {
         facts.push(reference);
@@ -42,6 +46,59 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         reference.held = lock.zip(locked.as_ref()).and_then(|(lock, tree)| held(lock, tree, id.str()?));
         facts.push(reference);
     }
+}
+
+/// `containerEnv` and `runArgs` belong to the container, `remoteEnv` to what a person starts in it, `build.args` to the image.
+fn environments(root: Node, facts: &mut Facts) {
+    let mut container = mapping(root.get("containerEnv"), "containerEnv");
+    container.extend(run_arguments(root.get("runArgs")));
+    let lists = [
+        (EnvironmentKind::DevContainer, container),
+        (EnvironmentKind::DevRemote, mapping(root.get("remoteEnv"), "remoteEnv")),
+        (EnvironmentKind::BuildArguments, mapping(root.path(&["build", "args"]), "build.args")),
+    ];
+    for (kind, assignments) in lists {
+        if !assignments.is_empty() {
+            let name = root.get("name").and_then(Node::str).unwrap_or("devcontainer").to_string();
+            facts.environments.push(Environment { kind, name, at: root.at(), assignments });
+        }
+    }
+}
+
+fn mapping(node: Option<Node>, key: &str) -> Vec<Assignment> {
+    let entries = node.into_iter().flat_map(Node::entries);
+    let read = |(name, value): (Node, Node)| {
+        let (name, text) = (name.str()?, value.str()?);
+        let key = format!("{key}.{name}");
+        Some(Assignment { name: name.to_string(), value: handed::value(text, &LOCAL), scope: Scope::Container, at: value.at(), key })
+    };
+    entries.filter_map(read).collect()
+}
+
+const LOCAL: [&str; 2] = ["localEnv:", "env:"];
+
+/// `"-e", "X=…"`, `"--env=X"`, `"--env-file", "path"` among the arguments of `docker run`.
+fn run_arguments(node: Option<Node>) -> Vec<Assignment> {
+    let words: Vec<_> = node.into_iter().flat_map(Node::items).filter_map(Node::text).collect();
+    let mut found = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        let before = index.checked_sub(1).map_or("", |index| words[index].text.as_str());
+        let joined = ["--env=", "--env-file="].iter().find_map(|lead| Some((word.text.strip_prefix(lead)?, *lead)));
+        let (text, file) = match (before, joined) {
+            (_, Some((text, lead))) => (text, lead == "--env-file="),
+            ("-e" | "--env", _) => (word.text.as_str(), false),
+            ("--env-file", _) => (word.text.as_str(), true),
+            _ => continue,
+        };
+        let (name, value) = match text.split_once('=') {
+            _ if file => (text, handed::set("*")),
+            Some((name, value)) => (name, handed::value(value, &LOCAL)),
+            None => (text, handed::by_name(text)),
+        };
+        let (name, key) = (name.to_string(), format!("runArgs[{index}]"));
+        found.push(Assignment { name, value, scope: Scope::Container, at: word.at, key });
+    }
+    found
 }
 
 /// A feature by its identifier; those of this repository (`./x`) and archives (`https://…`) are held by other means.

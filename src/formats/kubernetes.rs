@@ -4,8 +4,11 @@
 
 use super::{Claim, Format};
 use crate::ecosystems::oci;
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::{Facts, ProblemKind};
+use crate::model::pipeline::{Assignment, Scope, Value};
 use crate::model::reference::Role;
+use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::{Node, looks_like_template};
@@ -104,6 +107,35 @@ impl Walk<'_> {
         }
     }
 
+    /// `env` and `envFrom`: literals, single keys of secrets, whole secrets.
+    fn environment(&mut self, container: Node, name: &str, key: &str) {
+        let mut assignments = Vec::new();
+        for entry in container.get("env").into_iter().flat_map(Node::items) {
+            let Some(variable) = entry.get("name").and_then(Node::str) else { continue };
+            let secret = entry.path(&["valueFrom", "secretKeyRef"]);
+            let (value, at) = match (secret, entry.get("value").filter(|value| value.is_scalar())) {
+                (Some(secret), _) => {
+                    let whose = secret.get("name").and_then(Node::str).unwrap_or("");
+                    let which = secret.get("key").and_then(Node::str).unwrap_or("");
+                    (Value::Secret { names: vec![format!("{whose}/{which}")], whole: true, derived: false }, secret.at())
+                }
+                (None, Some(value)) => (Value::Literal(value.str().unwrap_or("").to_string()), value.at()),
+                _ => continue,
+            };
+            let key = format!("{key}.env.{variable}");
+            assignments.push(Assignment { name: variable.to_string(), value, scope: Scope::Container, at, key });
+        }
+        for (index, entry) in container.get("envFrom").into_iter().flat_map(Node::items).enumerate() {
+            let Some(secret) = entry.path(&["secretRef", "name"]) else { continue };
+            let (name, key) = (secret.str().unwrap_or("").to_string(), format!("{key}.envFrom[{index}]"));
+            assignments.push(Assignment { name, value: handed::set("*"), scope: Scope::Container, at: secret.at(), key });
+        }
+        if !assignments.is_empty() && self.seen.insert(container.whole()) {
+            let (kind, name) = (EnvironmentKind::Kubernetes, name.to_string());
+            self.facts.environments.push(Environment { kind, name, at: container.at(), assignments });
+        }
+    }
+
     fn container(&mut self, container: Node, list: &str) {
         let Some(image) = container.get("image") else { return };
         // `image: {{ .Values.image }}` is valid YAML: a mapping in a mapping.
@@ -115,6 +147,7 @@ impl Walk<'_> {
             return;
         }
         let name = container.get("name").and_then(Node::str).unwrap_or("");
+        self.environment(container, name, &format!("{}.{list}.{name}", self.key));
         let key = format!("{}.{list}.{name}.image", self.key);
         let reference = image.text().and_then(|text| oci::image(&text, Role::Container, &key));
         if let Some(reference) = reference.filter(|reference| self.seen.insert(reference.site.whole)) {

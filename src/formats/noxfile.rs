@@ -5,10 +5,13 @@
 use super::requires::{Collector, Place, script_block};
 use super::{Claim, Format, by_path};
 use crate::ecosystems::conda;
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::manifest::{Group, Manifest, ManifestKind};
+use crate::model::pipeline::{Assignment, Scope};
 use crate::model::reference::Role;
 use crate::model::script::{Command, Deed, Enforcement, InstallTool, Script, Shell, Word};
+use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::model::text::{Mapped, Text};
 use crate::syntax::python::{self, Call, Function, Module, Value};
@@ -146,12 +149,56 @@ impl Session<'_> {
         });
         let words: Vec<Text> = words.collect();
         let key = format!("{}.run[{}]", self.name.text, self.commands.len());
+        self.variables(call, &key, to);
         if words.is_empty() {
             return;
         }
         let script = tools::read_words(words, call.at, self.source.folder(), &key, to.facts);
         self.commands.extend(script.commands);
     }
+}
+
+impl Session<'_> {
+    /// `env=` of a call: names that it takes from the environment outside, or all of it.
+    fn variables(&self, call: &Call, key: &str, to: &mut Collector) {
+        let mut assignments = Vec::new();
+        for value in call.keyword("env").into_iter().flatten() {
+            let Value::Unseen(text) = value else { continue };
+            let mut push = |name: &str, value| {
+                let (name, key) = (name.to_string(), format!("{key}.env.{name}"));
+                assignments.push(Assignment { name, value, scope: Scope::Container, at: text.at, key });
+            };
+            if hands_everything(&text.text) {
+                push("*", handed::set("*"));
+            }
+            taken(&text.text).into_iter().for_each(|name| push(name, handed::by_name(name)));
+        }
+        if !assignments.is_empty() {
+            let (kind, name) = (EnvironmentKind::Nox, self.name.text.clone());
+            to.facts.environments.push(Environment { kind, name, at: call.at, assignments });
+        }
+    }
+}
+
+/// `os.environ`, `os.environ.copy()`, `{**os.environ, …}`, `dict(os.environ)`: the whole environment outside.
+fn hands_everything(text: &str) -> bool {
+    text.match_indices("os.environ").any(|(at, found)| {
+        let rest = text[at + found.len()..].trim_start();
+        !rest.starts_with('[') && !rest.starts_with(".get") && !rest.starts_with(".pop")
+    })
+}
+
+/// Names in `os.environ["X"]`, `os.environ.get("X")`, `os.getenv("X")`.
+fn taken(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for lead in ["os.environ[", "os.environ.get(", "os.getenv("] {
+        for (at, _) in text.match_indices(lead) {
+            let rest = text[at + lead.len()..].trim_start();
+            let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
+            names.extend(rest[1..].split(quote).next());
+        }
+    }
+    names
 }
 
 /// Options of pip with a value that is no package.

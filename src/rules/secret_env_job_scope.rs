@@ -205,12 +205,10 @@ impl<'p> Site<'p> {
         let is_set = |one: &&Assignment| matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == "*"));
         for set in self.job.env.iter().filter(|one| one.scope != Scope::Input).filter(is_set) {
             let message = format!(
-                "the {} `{}` gives all its secrets to the {} of job `{}`{}; whatever they start can read them",
+                "the {} `{}` gives all its secrets to {}; whatever they start can read them",
                 system.secrets.set,
                 set.name,
-                self.steps(),
-                self.job.id,
-                self.company.words(),
+                self.readers(),
             );
             let help = format!("attach it to a job of its own that only publishes or deploys, or use {}", system.identity);
             let mut finding = Findings::finding(&RULE, "secret", set.at, message).help(help).about(&set.key, &set.name);
@@ -220,10 +218,12 @@ impl<'p> Site<'p> {
         }
     }
 
-    fn steps(&self) -> String {
-        match self.company.steps {
-            1 => "only step".to_string(),
-            count => format!("{count} steps"),
+    /// Who can read it, in words.
+    fn readers(&self) -> String {
+        let (id, company) = (&self.job.id, &self.company);
+        match company.steps {
+            1 => format!("everything that job `{id}` runs{}", company.words()),
+            count => format!("the {count} steps of job `{id}`{}", company.words()),
         }
     }
 
@@ -235,12 +235,10 @@ impl<'p> Site<'p> {
         users.dedup();
         let asked = users.is_empty() && usages.iter().any(|usage| !usage.conditions.is_empty());
         let message = format!(
-            "{} {} readable by the {} of job `{}`{}; whatever prints its environment there prints {}",
+            "{} {} readable by {}; whatever prints its environment there prints {}",
             listed(names.iter().copied()),
             are(names.len()),
-            self.steps(),
-            self.job.id,
-            self.company.words(),
+            self.readers(),
             if names.len() == 1 { "it" } else { "them" },
         );
         let step = if let [only] = users[..] { Some(self.job.steps[only].name.as_str()) } else { None };

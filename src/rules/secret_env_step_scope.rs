@@ -10,7 +10,8 @@
 //! # What is not a finding
 //!
 //! - A step that only writes the secret to a private file and names its path (`umask 077`, `printf … > "$RUNNER_TEMP/netrc"`).
-//! - Steps whose only secret is `GITHUB_TOKEN` or another token that ends with the job.
+//! - Steps whose only secret is `GITHUB_TOKEN` or another token that ends with the job, or plain configuration by its name
+//!   (`log-masked-config` speaks of that).
 //! - Inputs of components (`with:`, plugin settings); components that read nothing but variables (`audit` lists those).
 //! - Systems where the step's variables are the only way to a secret (Azure).
 //!
@@ -70,14 +71,14 @@
 //! ```
 
 use crate::model::finding::{Finding, Findings};
-use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::Deed;
 use crate::model::secrets::flow;
 use crate::model::secrets::place::listed;
-use crate::model::secrets::{Company, Held};
+use crate::model::secrets::{Company, Harm, Held};
 use crate::model::span::{Location, SourceId};
 use std::collections::BTreeMap;
 
@@ -131,15 +132,21 @@ fn judge<'p>(
     let of_pipeline = pipeline.env.iter().filter(|_| wide && alone);
     let variables = step.env.iter().filter(|one| one.scope == Scope::Step);
     let held = Held::sort(project, variables.chain(of_job).chain(of_pipeline));
-    let first = held.secrets.first()?;
+    // Plain configuration is `log-masked-config`'s.
+    let is_real = |one: &&&Assignment| match &one.value {
+        Value::Secret { names, .. } => project.worst(names.iter().map(String::as_str)) > Harm::Plain,
+        _ => false,
+    };
+    let real: Vec<&Assignment> = held.secrets.iter().filter(is_real).copied().collect();
+    let first = real.first()?;
     if flow::of_step(pipeline, job, index).is_some_and(|flow| flow::materialises(&flow)) {
         return None;
     }
-    let names: Vec<&str> = held.secrets.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = real.iter().map(|one| one.name.as_str()).collect();
     let (kind, help) = match &step.kind {
         StepKind::Uses { component, .. } => {
             let component = &project.reference(*component).subject.name;
-            match input(pipeline, component, &held.secrets) {
+            match input(pipeline, component, &real) {
                 Some((variable, input)) => ("step", format!("give it to the component as its input `{input}` instead of `{variable}`")),
                 None => ("component", "look for an input of the component that takes it".to_string()),
             }

@@ -30,7 +30,8 @@
 //!
 //! # Levels
 //!
-//! `warning`, `error` in `audit`. Job tokens and secrets that do little harm are one level lower. One finding a command.
+//! `warning`, `error` in `audit`. Job tokens, addresses of web hooks and secrets that do little harm are one level lower. One finding a
+//! command.
 //!
 //! # Examples
 //!
@@ -86,6 +87,7 @@ use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Join, Language, Word};
 use crate::model::secrets::flow::{Carry, Flow, Part};
+use crate::model::secrets::names::words;
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Harm, Weight, looks_secret};
 use crate::model::span::{Location, Span};
@@ -185,6 +187,9 @@ fn report(project: &Project, flow: &Flow, carries: &[&Carry]) -> Finding {
     let key = flow.step().map_or(String::new(), |step| step.key.clone());
     let mut finding = Findings::finding(&RULE, "argument", at, message).help(help(command, program)).about(key, format!("{program} {}", names.join(" ")));
     let harm = project.worst(carries.iter().flat_map(|carry| carry.secrets.iter().map(String::as_str)));
+    // The address of a web hook is what programs that post to it take; who reads it can post too.
+    let hooks = names.iter().all(|name| words(name).iter().any(|word| word == "webhook"));
+    let harm = if hooks { harm.min(Harm::Low) } else { harm };
     finding.levels = Weight { harm, exposed: false, protected: false }.weigh(finding.levels);
     match login(project, command) {
         Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Safe }),

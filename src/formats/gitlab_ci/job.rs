@@ -321,7 +321,7 @@ fn matrix(job: &Layers<'_, '_>) -> (Vec<(String, String)>, Option<usize>) {
     (pairs, if legs > 0 { Some(legs) } else { count })
 }
 
-/// `artifacts:paths` and `artifacts:reports:junit`; reports are collected from failed jobs too.
+/// `artifacts:paths`, `artifacts:reports:junit` and `:dotenv`; test reports are collected from failed jobs too.
 fn artifacts(layers: &Layers<'_, '_>) -> Vec<Artifact> {
     let artifacts = layers.get("artifacts");
     let texts = |layers: &Layers<'_, '_>| -> Vec<String> {
@@ -330,9 +330,15 @@ fn artifacts(layers: &Layers<'_, '_>) -> Vec<Artifact> {
     };
     let mut found = Vec::new();
     let on_failure = artifacts.get("when").str().is_some_and(|when| matches!(when, "always" | "on_failure"));
-    for (list, report) in [(artifacts.get("paths"), false), (artifacts.get("reports").get("junit"), true)] {
+    // Whatever stands below `reports` is kept of failed jobs too.
+    let lists = [
+        (artifacts.get("paths"), false, on_failure),
+        (artifacts.get("reports").get("junit"), true, true),
+        (artifacts.get("reports").get("dotenv"), false, true),
+    ];
+    for (list, report, on_failure) in lists {
         if let Some(node) = list.first() {
-            found.push(Artifact { at: node.at(), paths: texts(&list), report, on_failure: on_failure || report });
+            found.push(Artifact { at: node.at(), paths: texts(&list), report, on_failure });
         }
     }
     found

@@ -8,9 +8,12 @@ pub use words::{commands, expanded, python_of};
 
 use super::{Collector, Place};
 use crate::ecosystems::{oci, toolchain};
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::manifest::Group;
+use crate::model::pipeline::{Assignment, Scope};
 use crate::model::reference::Role;
 use crate::model::script::{Script, Shell};
+use crate::model::secrets::handed;
 use crate::model::source::Source;
 use crate::model::text::Text;
 use crate::syntax::ini::{self, Ini, Section};
@@ -112,8 +115,77 @@ fn environment(ini: &Ini, section: &Section, source: &Source, seen: &mut Vec<Str
             to.manifest.settings.push((setting.to_string(), line.clone()));
         }
     }
+    variables(section, &first.text, to);
     base_python(section, to);
     scripts(section, &names, source, to);
+}
+
+/// `pass_env` and `set_env` of a section.
+fn variables(section: &Section, name: &str, to: &mut Collector) {
+    let lines = |names: [&str; 2]| -> Vec<Text> {
+        let entry = names.iter().find_map(|name| section.get(name));
+        entry
+            .into_iter()
+            .flat_map(|entry| entry.items())
+            .map(|line| unconditional(&ini::without_comment(line)))
+            .collect()
+    };
+    let mut assignments = Vec::new();
+    for line in lines(["pass_env", "passenv"]) {
+        assignments.extend(passed(&line, &format!("{}.pass_env", section.name.text)));
+    }
+    for line in lines(["set_env", "setenv"]) {
+        assignments.extend(set(&line, &format!("{}.set_env", section.name.text)));
+    }
+    push_environment(name, section.name.at, assignments, to);
+}
+
+/// Adds the variables of an environment, if it has any.
+pub fn push_environment(
+    name: &str,
+    at: crate::model::span::Location,
+    assignments: Vec<Assignment>,
+    to: &mut Collector,
+) {
+    if !assignments.is_empty() {
+        let (kind, name) = (EnvironmentKind::Tox, name.to_string());
+        to.facts.environments.push(Environment { kind, name, at, assignments });
+    }
+}
+
+/// The names and patterns of a line of `pass_env`, which commas or blanks part.
+pub fn passed(line: &Text, key: &str) -> Vec<Assignment> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for part in line.text.split_inclusive([',', ' ', '\t']) {
+        let name = part.trim_matches([',', ' ', '\t']);
+        let at = start + part.find(name).unwrap_or(0);
+        start += part.len();
+        // A substitution of another section says nothing here.
+        if name.is_empty() || name.contains(['{', '}', '[', ']']) {
+            continue;
+        }
+        let value = if name.contains('*') { handed::set(name) } else { handed::by_name(name) };
+        let at = line.place(at..at + name.len());
+        found.push(Assignment {
+            name: name.to_string(),
+            value,
+            scope: Scope::Container,
+            at,
+            key: format!("{key}.{name}"),
+        });
+    }
+    found
+}
+
+/// `NAME = value` of `set_env`.
+fn set(line: &Text, key: &str) -> Option<Assignment> {
+    let (name, value) = line.text.split_once('=')?;
+    let lead = name.len() + 1 + value.len() - value.trim_start().len();
+    let (name, value) = (name.trim(), value.trim());
+    let at = line.place(lead..lead + value.len());
+    let value = handed::value(value, &["env:"]);
+    Some(Assignment { name: name.to_string(), value, scope: Scope::Container, at, key: format!("{key}.{name}") })
 }
 
 /// `deps`, with the factor that a line begins with taken off, and lines of other sections in place of `{[x]deps}`.

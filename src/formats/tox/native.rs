@@ -4,7 +4,9 @@ use crate::formats::requires::{Collector, Place, tox};
 use crate::ecosystems::toolchain;
 use crate::model::manifest::Group;
 use crate::model::reference::Role;
+use crate::model::pipeline::{Assignment, Scope};
 use crate::model::script::Shell;
+use crate::model::secrets::handed;
 use crate::model::source::Source;
 use crate::model::text::{Mapped, Text};
 use crate::syntax::tree::Node;
@@ -48,6 +50,16 @@ fn environment(name: &str, env: Node, source: &Source, to: &mut Collector) {
             to.setting(&format!("tox.{setting}"), value);
         }
     }
+    let mut assignments = Vec::new();
+    for line in texts(env.get("pass_env")) {
+        assignments.extend(tox::passed(&line, &format!("env.{name}.pass_env")));
+    }
+    for (variable, value) in env.get("set_env").into_iter().flat_map(|table| table.entries()) {
+        let (Some(variable), Some(text)) = (variable.str(), value.str()) else { continue };
+        let (value_of, key) = (handed::value(text, &["env:"]), format!("env.{name}.set_env.{variable}"));
+        assignments.push(Assignment { name: variable.to_string(), value: value_of, scope: Scope::Container, at: value.at(), key });
+    }
+    tox::push_environment(name, env.at(), assignments, to);
     for text in texts(env.get("base_python")).into_iter().filter(|text| text.text.contains('.')) {
         to.facts.push(toolchain::python(&text, Role::Python, &format!("env.{name}.base_python")));
     }

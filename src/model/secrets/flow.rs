@@ -146,31 +146,55 @@ impl<'p> Scene<'p> {
         }
     }
 
-    /// The secret that a text carries.
-    fn carried(&self, text: &Text) -> Option<Carry> {
-        let carry = |holder: &Holder, whole: bool| Carry {
-            command: 0,
-            part: Part::Word(0),
-            secrets: holder.secrets.clone(),
-            variable: Some(holder.name.clone()),
-            whole: whole && holder.whole,
-            derived: holder.derived,
+    /// What a variable holds, when that is a secret.
+    fn holder(&self, name: &str) -> Option<Holder> {
+        let known = self.holders.iter().find(|holder| holder.name == name).cloned();
+        let by_name = || {
+            let secret = self.by_name && !self.plain.iter().any(|plain| plain == name) && looks_secret(name);
+            let (whole, derived) = (true, false);
+            secret.then(|| Holder { name: name.to_string(), secrets: vec![name.to_string()], whole, derived })
         };
+        known.or_else(by_name)
+    }
+
+    /// The secrets that a text carries.
+    fn carried(&self, text: &Text) -> Option<Carry> {
+        let mut carry: Option<Carry> = None;
         for expansion in expansions(&text.text).into_iter().filter(|found| gives_out(&text.text, found.start)) {
             let whole = expansion.end - expansion.start == text.text.len();
-            if let Some(holder) = self.holders.iter().find(|holder| holder.name == expansion.name) {
-                return Some(carry(holder, whole));
-            }
-            if self.by_name && !self.plain.contains(&expansion.name) && looks_secret(&expansion.name) {
-                let secrets = vec![expansion.name.clone()];
-                return Some(carry(&Holder { name: expansion.name, secrets, whole: true, derived: false }, whole));
+            let Some(holder) = self.holder(&expansion.name) else { continue };
+            match &mut carry {
+                Some(carry) => {
+                    carry.derived |= holder.derived;
+                    carry.secrets.extend(holder.secrets);
+                    carry.secrets.dedup();
+                }
+                None => {
+                    carry = Some(Carry {
+                        command: 0,
+                        part: Part::Word(0),
+                        secrets: holder.secrets,
+                        variable: Some(holder.name),
+                        whole: whole && holder.whole,
+                        derived: holder.derived,
+                    });
+                }
             }
         }
+        if carry.is_some() {
+            return carry;
+        }
         let inside = |one: &&Assignment| text.at.source == one.at.source && text.at.span.contains(one.at.span);
-        let pasted =
-            self.pasted.iter().filter(inside).filter(|one| matches!(one.value, Value::Secret { .. })).find(|one| {
-                !text.verbatim || gives_out(&text.text, (one.at.span.start - text.at.span.start) as usize)
-            })?;
+        let gives = |one: &&Assignment| match text.verbatim {
+            true => gives_out(&text.text, (one.at.span.start - text.at.span.start) as usize),
+            // Where the place is lost, any pasted text of it may be the secret.
+            false => {
+                let mut pasted = text.text.match_indices("${{").peekable();
+                pasted.peek().is_none() || pasted.any(|(at, _)| gives_out(&text.text, at))
+            }
+        };
+        let secrets = self.pasted.iter().filter(|one| matches!(one.value, Value::Secret { .. }));
+        let pasted = secrets.filter(inside).find(gives)?;
         let Value::Secret { names, derived, .. } = &pasted.value else { return None };
         let whole = text.at.span == pasted.at.span;
         let secrets = names.clone();

@@ -15,6 +15,7 @@
 
 pub mod company;
 pub mod flow;
+pub mod handed;
 pub mod held;
 pub mod names;
 pub mod place;

@@ -222,6 +222,8 @@ const LOW: &[&str] = &[
     "CODECOV_TOKEN",
     "COVERALLS_REPO_TOKEN",
     "COVERALLS_TOKEN",
+    "CODACY_PROJECT_TOKEN",
+    "CODECLIMATE_REPO_TOKEN",
     "CODSPEED_TOKEN",
     "CC_TEST_REPORTER_ID",
     "SENTRY_DSN",
@@ -252,6 +254,10 @@ pub fn looks_secret(name: &str) -> bool {
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     let key = words.windows(2).any(|pair| pair[1] == "key" && is(KEYS, &pair[0]));
     let about = words.last().is_some_and(|word| is(ABOUT, word)) || words.iter().any(|word| is(HARMLESS, word));
+    // The working folder has the name of a password.
+    if words.last().is_some_and(|word| word == "pwd") && words.len() == 1 || name == "OLDPWD" {
+        return false;
+    }
     // The address of a web hook is all that its users need.
     let hook = words.iter().any(|word| word == "webhook");
     (key || words.iter().any(|word| is(SECRET, word))) && (!about || hook)

@@ -31,6 +31,8 @@ fn names_say_what_they_hold() {
         "PASS_ENV_NAME",
         "compass",
         "HAS_TOKEN",
+        "PWD",
+        "OLDPWD",
     ] {
         assert!(!looks_secret(name), "{name}");
     }

@@ -1,0 +1,257 @@
+//! Secrets in variables on planted repositories: one leak for each place, all found at their exact key and level, and clean twins that are
+//! silent; pairs of which one fires and the other does not; edits that mend what they were made for.
+//!
+//! A set is a folder `fixtures/leaks/NAME/` with `bad/` and `clean/`. `bad/expected` lists what profile `strict` finds, a line each: level in
+//! `default` and `strict`, rule, path, key, name. `PINGUARD_WRITE=1 cargo test --test secrets` writes the lists anew: read the diff.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and the environment")]
+
+mod support;
+
+use pinguard::check;
+use pinguard::model::edit::Patch;
+use pinguard::model::finding::{Finding, Remedy, Safety};
+use pinguard::model::policy::Policy;
+use pinguard::model::project::Project;
+use pinguard::model::rule::{Level, Profile};
+use pinguard::model::source::Sources;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders of planted sets about scopes.
+fn sets() -> Vec<PathBuf> {
+    ["scopes_github", "scopes_gitlab", "scopes_files"]
+        .iter()
+        .map(|name| Path::new("fixtures/leaks").join(name))
+        .collect()
+}
+
+fn project(folder: &Path, kind: &str) -> Project {
+    let all = support::folder_of_repositories(folder);
+    let one = all.into_iter().find(|one| one.name == kind).unwrap_or_else(|| panic!("{folder:?} has no {kind}"));
+    let files = one.files.into_iter().filter(|(path, _)| path != "expected");
+    read(files.collect())
+}
+
+fn read(files: Vec<(String, String)>) -> Project {
+    let mut sources = Sources::default();
+    for (path, text) in files {
+        sources.add(path, text);
+    }
+    check::read(sources, Vec::new(), Policy::default())
+}
+
+/// Literals and dumps have tests of their own.
+fn is_about_scopes(finding: &Finding) -> bool {
+    let id = finding.rule.id;
+    id.starts_with("secret-") && !id.starts_with("secret-literal")
+}
+
+fn line(project: &Project, finding: &Finding) -> String {
+    let [default, strict] =
+        [Profile::Default, Profile::Strict].map(|profile| finding.levels.in_profile(profile).name());
+    let (id, path) = (finding.rule.id, project.path(finding.at));
+    format!("{default} {strict} {id} {path} {} ({})", finding.key, finding.name)
+}
+
+fn lines(project: &Project) -> Vec<String> {
+    let all = check::findings(project).into_iter().filter(is_about_scopes);
+    let on = all.filter(|finding| finding.levels.in_profile(Profile::Strict) > Level::Off);
+    let mut lines: Vec<String> = on.map(|finding| line(project, &finding)).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn each_planted_leak_is_found_at_its_key() {
+    for set in sets() {
+        let found = lines(&project(&set, "bad"));
+        let list = set.join("bad/expected");
+        if std::env::var_os("PINGUARD_WRITE").is_some() {
+            fs::write(&list, found.join("\n") + "\n").expect("list is written");
+        }
+        let expected = fs::read_to_string(&list).expect("what is expected is listed");
+        assert_eq!(found, expected.lines().collect::<Vec<_>>(), "{set:?}");
+        assert!(found.len() >= 9, "{set:?} plants too little");
+    }
+}
+
+#[test]
+fn clean_twins_are_silent() {
+    for set in sets() {
+        let project = project(&set, "clean");
+        let all = check::findings(&project).into_iter();
+        let on = all.filter(|finding| finding.levels.in_profile(Profile::Strict) >= Level::Info);
+        let found: Vec<String> = on
+            .filter(|finding| finding.rule.id.starts_with("secret-"))
+            .map(|finding| line(&project, &finding))
+            .collect();
+        assert!(found.is_empty(), "{set:?}: {found:#?}");
+    }
+}
+
+fn workflow(body: &str) -> String {
+    format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n{body}")
+}
+
+fn count(path: &str, text: &str, rule: &str, profile: Profile) -> usize {
+    let project = read(vec![(path.to_string(), text.to_string())]);
+    let all = check::findings(&project).into_iter();
+    all.filter(|finding| finding.rule.id == rule && finding.levels.in_profile(profile) > Level::Off).count()
+}
+
+#[test]
+fn of_each_pair_only_the_left_fires() {
+    let nine: String =
+        (1..=9).map(|number| format!("      K{number}_TOKEN: ${{{{ secrets.K{number}_TOKEN }}}}\n")).collect();
+    let nine = workflow(&format!("    env:\n{nine}    steps:\n      - run: ./a\n      - run: ./b\n"));
+    assert_eq!(count(".github/workflows/a.yml", &nine, "secret-env-job-scope", Profile::Default), 1);
+    let gha = ".github/workflows/a.yml";
+    let wide = |jobs: &str| format!("on: push\nenv:\n  T: ${{{{ secrets.T }}}}\njobs:\n{jobs}");
+    let job = |name: &str, steps: usize| {
+        format!("  {name}:\n    runs-on: ubuntu-24.04\n    steps:\n{}", "      - run: ./x\n".repeat(steps))
+    };
+    let (two, three, one) = (wide(&(job("a", 1) + &job("b", 1))), wide(&job("a", 3)), wide(&job("a", 1)));
+    let run =
+        |text: &str, env: &str| workflow(&format!("    steps:\n      - run: {text}\n        env:\n          {env}\n"));
+    let pairs: Vec<(&str, &str, String, &str, String, Profile)> = vec![
+        ("secret-env-workflow-scope", gha, two.clone(), gha, three.clone(), Profile::Default),
+        ("secret-env-job-scope", gha, three, gha, one.clone(), Profile::Default),
+        ("secret-env-workflow-scope", gha, two.clone(), gha, two.replace("secrets.T }}", "secrets.T != '' }}"), Profile::Audit),
+        ("secret-env-step-scope", gha, one, gha, two.replace("secrets.T }}", "secrets.T != '' }}"), Profile::Audit),
+        (
+            "secret-to-mutable-component",
+            gha,
+            workflow("    steps:\n      - uses: a/b@main\n        with: {token: '${{ secrets.T }}'}\n"),
+            gha,
+            workflow("    steps:\n      - uses: a/b@11bd71901bbe5b1630ceea73d27597364c9af683\n        with: {token: '${{ secrets.T }}'}\n"),
+            Profile::Default,
+        ),
+        (
+            "secret-env-step-scope",
+            gha,
+            run("python make_netrc.py", "IDX: ${{ secrets.IDX }}"),
+            gha,
+            run("umask 077; printf '%s' \"$IDX\" > \"$RUNNER_TEMP/netrc\"", "IDX: ${{ secrets.IDX }}"),
+            Profile::Strict,
+        ),
+        (
+            "secret-env-job-scope",
+            ".gitlab-ci.yml",
+            "a:\n  script: ./x\n  secrets:\n    X: {vault: a/b/c, file: false}\n".to_string(),
+            ".gitlab-ci.yml",
+            "a:\n  script: ./x\n  secrets:\n    X: {vault: a/b/c}\n".to_string(),
+            Profile::Default,
+        ),
+        (
+            "secret-in-image",
+            gha,
+            run("docker build --build-arg TOKEN=$T .", "T: ${{ secrets.T }}"),
+            gha,
+            run("docker build --secret id=t,env=T .", "T: ${{ secrets.T }}"),
+            Profile::Default,
+        ),
+        (
+            "secret-in-image",
+            "Dockerfile",
+            "FROM a:1.2.3\nARG API_TOKEN\n".to_string(),
+            "Dockerfile",
+            "FROM a:1.2.3\nARG RELEASE_KEY_FINGERPRINT\nENV USE_GKE_GCLOUD_AUTH_PLUGIN=True\nENV SECRETS_DIR=/mnt/secrets\nARG MY_REGISTRY_KEYS=false\n".to_string(),
+            Profile::Audit,
+        ),
+        (
+            "secret-tox-nox-env",
+            "tox.ini",
+            "[testenv]\npass_env = *\n".to_string(),
+            "tox.ini",
+            "[testenv]\npass_env = CI\n".to_string(),
+            Profile::Audit,
+        ),
+        (
+            "secret-inline-expansion",
+            gha,
+            workflow("    steps:\n      - run: ./x ${{ secrets.T }}\n"),
+            gha,
+            workflow("    steps:\n      - run: ./x ${{ secrets.T != '' }} ${{ secrets.T && 'a' || 'b' }}\n"),
+            Profile::Audit,
+        ),
+        (
+            "secret-env-persisted",
+            gha,
+            run("echo \"X=$T\" >> $GITHUB_ENV", "T: ${{ secrets.T }}"),
+            gha,
+            run("echo \"X=$([ -n '${{ secrets.T }}' ] && echo 1)\" >> $GITHUB_ENV", "T: ${{ secrets.T }}"),
+            Profile::Audit,
+        ),
+        (
+            "secret-env-bulk",
+            gha,
+            run("./x", "ALL: ${{ toJSON(secrets) }}"),
+            gha,
+            run("./x", "ONE: ${{ toJSON(secrets.ONE) }}"),
+            Profile::Audit,
+        ),
+        (
+            "secret-derived-unmasked",
+            gha,
+            run("./x", "P: ${{ fromJSON(secrets.A).password }}"),
+            gha,
+            run("./x", "P: ${{ secrets.A }}:${{ secrets.B }}"),
+            Profile::Audit,
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (rule, path, left, other, right, profile) in pairs {
+        if count(path, &left, rule, profile) == 0 {
+            wrong.push(format!("{rule} does not fire on\n{left}"));
+        }
+        if count(other, &right, rule, profile) > 0 {
+            wrong.push(format!("{rule} fires on\n{right}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_configuration_names_weighs_less_or_nothing() {
+    let text =
+        workflow("    env:\n      T: ${{ secrets.SANDBOX_TOKEN }}\n    steps:\n      - run: ./a\n      - run: ./b\n");
+    let level = |policy: Policy| {
+        let mut sources = Sources::default();
+        sources.add(".github/workflows/a.yml", text.clone());
+        let project = check::read(sources, Vec::new(), policy);
+        let found = check::findings(&project).into_iter().find(|finding| finding.rule.id == "secret-env-job-scope");
+        found.map(|finding| finding.levels.in_profile(Profile::Default))
+    };
+    assert_eq!(level(Policy::default()), Some(Level::Warning));
+    let low = Policy { low_sensitivity: vec!["SANDBOX_*".to_string()], ..Policy::default() };
+    assert_eq!(level(low), Some(Level::Info));
+    let allowed = Policy { allowed_secrets: vec!["SANDBOX_TOKEN".to_string()], ..Policy::default() };
+    assert_eq!(level(allowed), None);
+}
+
+#[test]
+fn edits_mend_what_they_were_made_for() {
+    let folder = Path::new("fixtures/leaks/scopes_github");
+    let all = support::folder_of_repositories(folder);
+    let bad = all.into_iter().find(|one| one.name == "bad").expect("a bad set");
+    let before = read(bad.files.clone());
+    let mut patch = Patch::default();
+    let mut mended = Vec::new();
+    for finding in check::findings(&before).into_iter().filter(is_about_scopes) {
+        let Some(Remedy::Replace { edits, safety }) = finding.remedy.clone() else { continue };
+        if safety <= Safety::Unsafe && patch.merge(edits).is_ok() {
+            mended.push((finding.rule.id, finding.key, finding.name));
+        }
+    }
+    assert!(mended.len() >= 2, "{mended:?}");
+    let files =
+        before.sources.iter().map(|source| (source.path.clone(), patch.apply(source.id, &source.text))).collect();
+    let after = read(files);
+    for (rule, key, name) in mended {
+        let left = check::findings(&after)
+            .into_iter()
+            .any(|finding| finding.rule.id == rule && finding.key == key && finding.name == name);
+        assert!(!left, "{rule} is still there at {key}");
+    }
+    assert!(after.problems(pinguard::model::facts::ProblemKind::Unreadable).next().is_none());
+}
