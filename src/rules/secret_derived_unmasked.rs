@@ -78,6 +78,11 @@
 //!         with:
 //!           credentials_json: ${{ secrets.GCP }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 11 further ones: 0. Left alone, read by eye: 10.
+//! Ledger: `docs/evidence/secret-derived-unmasked.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pipeline::{Assignment, Pipeline, Scope, Value};

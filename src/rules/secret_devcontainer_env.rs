@@ -52,6 +52,11 @@
 //!   "secrets": { "API_TOKEN": { "description": "for the tests against the API" } }
 //! }
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: no finding. In 11 further ones: 0. Left alone, read by eye: 11.
+//! Ledger: `docs/evidence/secret-devcontainer-env.tsv`.
 
 use crate::model::environment::EnvironmentKind;
 use crate::model::finding::Findings;

@@ -12,8 +12,8 @@
 //! - A job with one step: there it is the scope of that step (`secret-env-step-scope`).
 //! - A question about a secret (`HAS_TOKEN: ${{ secrets.TOKEN != '' }}`), `vars.*`, a path to a file.
 //! - Inputs of components (`with:`), registry credentials of `container` and `services`.
-//! - Systems where the job is the narrowest place (GitLab's `variables`, a CircleCI context): only when tests, linters or installs share the
-//!   job with the secret. A GitLab secret that is asked for as a variable (`file: false`) is one always: a file is the default there.
+//! - Systems where the job is the narrowest place (GitLab's `variables`, a CircleCI context): only when tests, linters or (outside of jobs that publish)
+//!   installs share the job with the secret; one finding a set. A GitLab secret that is asked for as a variable (`file: false`) is one always: a file is the default there.
 //! - `GITHUB_TOKEN` and other tokens that end with the job, in `default`; names in `secrets.allow`.
 //!
 //! # What to do
@@ -123,6 +123,11 @@
 //!       vault: production/db/password
 //!   script: ./deploy
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 11 findings in 8 of them. In 11 further ones: 8. Read by eye: 19, false: 0.
+//! Ledger: `docs/evidence/secret-env-job-scope.tsv`.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
@@ -131,7 +136,8 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::place::{advice, are, listed};
-use crate::model::secrets::{Company, Held, Weight};
+use crate::model::secrets::names::words;
+use crate::model::secrets::{Company, Harm, Held, Weight};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -146,6 +152,7 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     for pipeline in project.pipelines() {
         let single = Company::of_pipeline(project, pipeline).jobs == 1;
+        let mut shared = Vec::new();
         for job in pipeline.jobs.iter().filter(|job| !job.steps.is_empty()) {
             let company = Company::of_job(project, pipeline, job);
             let of = |scope: Scope| job.env.iter().filter(move |one| one.scope == scope);
@@ -159,8 +166,51 @@ fn check(project: &Project, findings: &mut Findings) {
                 let wide = pipeline.env.iter().filter(|one| one.scope == Scope::Pipeline && site.is_wide(one));
                 site.judge(wide.collect(), findings);
             }
-            site.sets(findings);
+            shared.extend(site.sets().map(|set| (job, company, set)));
         }
+        sets(pipeline, &shared, findings);
+    }
+}
+
+/// Words of names of jobs that hand out what was made.
+const PUBLISHING: &[&str] = &["deploy", "deployment", "publish", "release", "upload", "push", "pypi"];
+
+/// Sets that are attached by name where the system has no narrower place: one finding a set, whichever jobs it is attached to.
+fn sets(pipeline: &Pipeline, shared: &[(&Job, Company, &Assignment)], findings: &mut Findings) {
+    let mut told: Vec<&str> = Vec::new();
+    for (job, company, set) in shared {
+        if told.contains(&set.name.as_str()) {
+            continue;
+        }
+        told.push(&set.name);
+        let others: Vec<_> = shared.iter().filter(|(other, _, one)| one.name == set.name && other.id != job.id).collect();
+        let more = match others.len() {
+            0 => String::new(),
+            1 => " and of one more job".to_string(),
+            count => format!(" and of {count} more jobs"),
+        };
+        let message = format!(
+            "the {} `{}` gives all its secrets to {}{more}{}; whatever they start can read them",
+            pipeline.system.secrets.set,
+            set.name,
+            readers(job, company),
+            company.words(),
+        );
+        let help = format!("attach it to a job of its own that only publishes or deploys, or use {}", pipeline.system.identity);
+        let mut finding = Findings::finding(&RULE, "secret", set.at, message).help(help).about(&set.key, &set.name);
+        finding.levels = Weight::new(Harm::Full, company).weigh(finding.levels);
+        for (job, _, other) in others {
+            finding = finding.label(other.at, format!("job `{}` has it too", job.id));
+        }
+        findings.push(finding);
+    }
+}
+
+/// Who can read what a job holds, in words.
+fn readers(job: &Job, company: &Company) -> String {
+    match company.steps {
+        1 => format!("everything that job `{}` runs", job.id),
+        count => format!("the {count} steps of job `{}`", job.id),
     }
 }
 
@@ -179,9 +229,11 @@ impl<'p> Site<'p> {
         if words.steps { self.company.steps > 1 || refused } else { self.is_shared() || refused }
     }
 
-    /// Whether what a patch brings runs beside.
+    /// Whether something runs beside that has no business with a secret: checks, and installs outside of a job that only publishes.
     fn is_shared(&self) -> bool {
-        self.company.checks || self.company.installs
+        let words = words(&self.job.id);
+        let publishes = words.iter().any(|word| PUBLISHING.contains(&word.as_str()));
+        self.company.checks || self.company.installs && !publishes
     }
 
     fn judge(&self, variables: Vec<&'p Assignment>, findings: &mut Findings) {
@@ -196,35 +248,13 @@ impl<'p> Site<'p> {
         }
     }
 
-    /// Sets that are attached by name where the system has no narrower place.
-    fn sets(&self, findings: &mut Findings) {
-        let system = self.pipeline.system;
-        if system.secrets.set.is_empty() || !self.is_shared() {
-            return;
-        }
-        let is_set = |one: &&Assignment| matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == "*"));
-        for set in self.job.env.iter().filter(|one| one.scope != Scope::Input).filter(is_set) {
-            let message = format!(
-                "the {} `{}` gives all its secrets to {}; whatever they start can read them",
-                system.secrets.set,
-                set.name,
-                self.readers(),
-            );
-            let help = format!("attach it to a job of its own that only publishes or deploys, or use {}", system.identity);
-            let mut finding = Findings::finding(&RULE, "secret", set.at, message).help(help).about(&set.key, &set.name);
-            let harm = crate::model::secrets::Harm::Full;
-            finding.levels = Weight::new(harm, &self.company).weigh(finding.levels);
-            findings.push(finding);
-        }
-    }
-
-    /// Who can read it, in words.
-    fn readers(&self) -> String {
-        let (id, company) = (&self.job.id, &self.company);
-        match company.steps {
-            1 => format!("everything that job `{id}` runs{}", company.words()),
-            count => format!("the {count} steps of job `{id}`{}", company.words()),
-        }
+    /// Sets that are attached to a job where something else runs beside.
+    fn sets(&self) -> impl Iterator<Item = &'p Assignment> + use<'p> {
+        let wanted = !self.pipeline.system.secrets.set.is_empty() && self.is_shared();
+        let is_set = |one: &&Assignment| {
+            matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == "*"))
+        };
+        self.job.env.iter().filter(move |_| wanted).filter(|one| one.scope != Scope::Input).filter(is_set)
     }
 
     fn report(&self, kind: &str, held: &[&Assignment]) -> Finding {
@@ -235,10 +265,11 @@ impl<'p> Site<'p> {
         users.dedup();
         let asked = users.is_empty() && usages.iter().any(|usage| !usage.conditions.is_empty());
         let message = format!(
-            "{} {} readable by {}; whatever prints its environment there prints {}",
+            "{} {} readable by {}{}; whatever prints its environment there prints {}",
             listed(names.iter().copied()),
             are(names.len()),
-            self.readers(),
+            readers(self.job, &self.company),
+            self.company.words(),
             if names.len() == 1 { "it" } else { "them" },
         );
         let step = if let [only] = users[..] { Some(self.job.steps[only].name.as_str()) } else { None };

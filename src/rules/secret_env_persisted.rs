@@ -10,6 +10,7 @@
 //!
 //! # What is not a finding
 //!
+//! - Plain configuration by its name (a region, a schema): `log-masked-config` speaks of it.
 //! - The path of a file: `echo "NETRC=$RUNNER_TEMP/netrc" >> "$GITHUB_ENV"`.
 //! - A file outside of the workspace: `printf … > "$RUNNER_TEMP/netrc"`, `~/.netrc`, `/tmp/key`.
 //! - Whether a secret is set: `echo "HAS=$([ -n "$T" ] && echo 1)" >> "$GITHUB_ENV"`.
@@ -71,6 +72,11 @@
 //!         env:
 //!           T: ${{ secrets.T }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 9 findings in 3 of them. In 11 further ones: 1. Read by eye: 10, false: 0.
+//! Ledger: `docs/evidence/secret-env-persisted.tsv`.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::pipeline::Job;
@@ -103,7 +109,7 @@ fn check(project: &Project, findings: &mut Findings) {
             let harm = project.worst(kept.secrets.iter().map(String::as_str));
             // What was reshaped and goes on is another rule's.
             let derived = kept.derived && !kept.masked && matches!(kept.sink, Sink::Environment | Sink::Output);
-            if kept.sink == Sink::Private || harm == Harm::None || derived || keeps_nothing(&kept) {
+            if kept.sink == Sink::Private || matches!(harm, Harm::None | Harm::Plain) || derived || keeps_nothing(&kept) {
                 continue;
             }
             findings.push(report(flow, &kept, harm));

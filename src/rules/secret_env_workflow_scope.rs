@@ -80,6 +80,11 @@
 //!     steps:
 //!       - run: ./upload
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 1 finding in 1 of them. In 11 further ones: 6. Read by eye: 7, false: 0.
+//! Ledger: `docs/evidence/secret-env-workflow-scope.tsv`.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::pipeline::{Assignment, Pipeline, Scope};

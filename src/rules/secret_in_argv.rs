@@ -79,6 +79,11 @@
 //!         env:
 //!           T: ${{ secrets.T }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 26 findings in 9 of them. In 11 further ones: 9. Read by eye: 35, false: 0.
+//! Ledger: `docs/evidence/secret-in-argv.tsv`.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
@@ -116,10 +121,11 @@ const STARTERS: &[&str] = &["env", "sudo", "doas", "xargs", "timeout", "nohup", 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen: HashSet<Location> = HashSet::new();
     for flow in project.flows() {
+        let functions = functions(project.sources.text(flow.script.at));
         let mut commands: Vec<usize> = flow.carries.iter().map(|carry| carry.command).collect();
         commands.dedup();
         for index in commands {
-            let carries: Vec<&Carry> = flow.carries.iter().filter(|carry| carry.command == index && counts(project, &flow, carry)).collect();
+            let carries: Vec<&Carry> = flow.carries.iter().filter(|carry| carry.command == index && counts(project, &flow, &functions, carry)).collect();
             // Jobs that share a script share its findings.
             if !carries.is_empty() && seen.insert(flow.script.commands[index].at) {
                 findings.push(report(project, &flow, &carries));
@@ -128,8 +134,21 @@ fn check(project: &Project, findings: &mut Findings) {
     }
 }
 
+/// Names of the functions that a script defines, as `name()`, `name ()` and `function name`.
+fn functions(text: &str) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    for line in text.lines().map(str::trim_start) {
+        match (line.split_once("()"), line.strip_prefix("function ")) {
+            (_, Some(rest)) => names.extend(rest.split([' ', '(', '{']).next()),
+            (Some((name, _)), None) => drop(names.insert(name.trim_end())),
+            _ => {}
+        }
+    }
+    names
+}
+
 /// Whether a carry is an argument of a program.
-fn counts(project: &Project, flow: &Flow, carry: &Carry) -> bool {
+fn counts(project: &Project, flow: &Flow, functions: &HashSet<&str>, carry: &Carry) -> bool {
     let Part::Word(index) = carry.part else { return false };
     let command = flow.command(carry);
     let Some(program) = program(command) else { return false };
@@ -148,11 +167,11 @@ fn counts(project: &Project, flow: &Flow, carry: &Carry) -> bool {
     let word = &command.words[index].text.text;
     let before = command.words[index - 1].text.text.as_str();
     let other_rule = is_index(before, word) || before == "--build-arg" || word.starts_with("--build-arg");
-    let function = [format!("{name}()"), format!("{name} ()"), format!("function {name}")];
-    let text = project.sources.text(flow.script.at);
+    // The number of a key, which git and gpg show to everybody.
+    let number = ["user.signingkey", "--local-user", "--default-key", "--recipient", "--recv-keys"].contains(&before);
     // A parser that lost its way gives words of several lines.
     let strange = name.contains(['$', '(', '{', '"', '\'', '<']) || name.is_empty();
-    !strange && !other_rule && !BUILTINS.contains(&name) && !function.iter().any(|form| text.contains(form.as_str()))
+    !strange && !number && !other_rule && !BUILTINS.contains(&name) && !functions.contains(name)
 }
 
 /// The program that is started in the end, and the number of its word.

@@ -104,6 +104,11 @@
 //! RUN --mount=type=secret,id=netrc,target=/root/.netrc pip install -r requirements.txt
 //! COPY --from=builder /root/.netrc.example /x
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 2 findings in 1 of them. In 11 further ones: 0. Read by eye: 2, false: 0.
+//! Ledger: `docs/evidence/secret-in-image.tsv`.
 
 use crate::model::container::{ContainerBuild, Instruction, Stage, Variable};
 use crate::model::environment::EnvironmentKind;

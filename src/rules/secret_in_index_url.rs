@@ -73,6 +73,11 @@
 //!           PIP_EXTRA_INDEX_URL: ${{ vars.INDEX }}
 //!           NETRC: /tmp/netrc
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 1 finding in 1 of them. In 11 further ones: 0. Read by eye: 1, false: 0.
+//! Ledger: `docs/evidence/secret-in-index-url.tsv`.
 
 use crate::model::container::Instruction;
 use crate::model::finding::Findings;

@@ -86,6 +86,11 @@
 //!         env:
 //!           T: ${{ secrets.T }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 22 findings in 8 of them. In 11 further ones: 7. Read by eye: 29, false: 0.
+//! Ledger: `docs/evidence/secret-inline-expansion.tsv`.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
@@ -170,6 +175,10 @@ fn mend(project: &Project, step: &Step, pasted: &[Pasted], finding: Finding) -> 
 fn edits(project: &Project, step: &Step, pasted: &[Pasted]) -> Option<(Vec<Edit>, Safety)> {
     let StepKind::Run(script) = &step.kind else { return None };
     if script.shell.language != Language::Posix {
+        return None;
+    }
+    // A step with more is not mended by a machine.
+    if pasted.len() > 40 {
         return None;
     }
     let slot = project.facts_of(step.at.source).variable_edits.slot(&step.key)?;

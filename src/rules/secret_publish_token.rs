@@ -75,6 +75,11 @@
 //!         env:
 //!           POETRY_PYPI_TOKEN_PYPI: ${{ secrets.PYPI_TOKEN }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 7 findings in 6 of them. In 11 further ones: 1. Read by eye: 8, false: 0.
+//! Ledger: `docs/evidence/secret-publish-token.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
@@ -135,6 +140,9 @@ fn upload<'p>(project: &Project, pipeline: &'p Pipeline, job: &'p Job, index: us
             (publishes && url.is_none_or(is_pypi)).then(|| (password.at, format!("`{name}`"), password.key.as_str()))
         }
         StepKind::Run(script) => {
+            if !script.commands.iter().any(|command| tool_of(command).is_some()) {
+                return None;
+            }
             let held = project.secrets_at(pipeline, job, index);
             let flow = flow::of_step(pipeline, job, index)?;
             script.commands.iter().enumerate().find_map(|(number, command)| {

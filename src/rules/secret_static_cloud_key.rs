@@ -64,6 +64,11 @@
 //!         with:
 //!           client-id: ${{ secrets.AZURE_CLIENT_ID }}
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 7 findings in 7 of them. In 11 further ones: 4. Read by eye: 11, false: 0.
+//! Ledger: `docs/evidence/secret-static-cloud-key.tsv`.
 
 use crate::model::finding::Findings;
 use crate::model::pipeline::{Assignment, Pipeline, StepKind, Value};

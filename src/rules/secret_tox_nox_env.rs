@@ -64,6 +64,11 @@
 //! def tests(session):
 //!     session.run("pytest", env={"MODE": "fast"})
 //! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: 2 findings in 2 of them. In 11 further ones: 0. Read by eye: 2, false: 0.
+//! Ledger: `docs/evidence/secret-tox-nox-env.tsv`.
 
 use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::finding::Findings;

@@ -22,7 +22,7 @@ pub struct Company {
     pub mutable: usize,
     /// Whether tests run there.
     pub tests: bool,
-    /// Whether linters, type checkers or builds run there.
+    /// Whether tests, linters or type checkers run there.
     pub checks: bool,
     /// Whether packages are installed there.
     pub installs: bool,
@@ -78,7 +78,7 @@ impl Company {
                 for command in &script.commands {
                     let check = check_in(job, Some(step), command).map(|check| check.kind);
                     self.tests |= check == Some(CheckKind::Test);
-                    self.checks |= check.is_some();
+                    self.checks |= matches!(check, Some(CheckKind::Test | CheckKind::Lint | CheckKind::Types));
                     self.installs |= command.deeds.iter().any(from_an_index);
                 }
             }

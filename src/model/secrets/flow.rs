@@ -11,6 +11,7 @@ use crate::model::project::Project;
 use crate::model::script::{Command, Join, Nest, Script, Word};
 use crate::model::span::{Location, SourceId};
 use crate::model::text::Text;
+use std::collections::HashMap;
 
 /// A part of a command that carries a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +92,9 @@ struct Holder {
     derived: bool,
 }
 
+/// How many secrets of one text are looked at.
+const MAX_EXPANSIONS: usize = 32;
+
 /// What is known before a script begins.
 #[derive(Debug, Clone, Default)]
 struct Scene<'p> {
@@ -99,12 +103,16 @@ struct Scene<'p> {
     plain: Vec<String>,
     /// Whether a variable that nothing assigns holds a secret when its name says so: it comes from a server or a caller.
     by_name: bool,
-    pasted: &'p [Assignment],
+    /// In the order of the text, secrets only.
+    pasted: Vec<&'p Assignment>,
 }
 
 impl<'p> Scene<'p> {
     fn of_step(pipeline: &'p Pipeline, job: &'p Job, step: &'p Step) -> Scene<'p> {
-        let mut scene = Scene { by_name: pipeline.system.unseen_variables, pasted: &step.pasted, ..Scene::default() };
+        let mut pasted: Vec<&Assignment> =
+            step.pasted.iter().filter(|one| matches!(one.value, Value::Secret { .. })).collect();
+        pasted.sort_by_key(|one| one.at);
+        let mut scene = Scene { by_name: pipeline.system.unseen_variables, pasted, ..Scene::default() };
         for assignment in step.env.iter().chain(&job.env).chain(&pipeline.env).filter(|one| one.scope != Scope::Input) {
             if scene.knows(&assignment.name) {
                 continue;
@@ -160,9 +168,10 @@ impl<'p> Scene<'p> {
     /// The secrets that a text carries.
     fn carried(&self, text: &Text) -> Option<Carry> {
         let mut carry: Option<Carry> = None;
-        for expansion in expansions(&text.text).into_iter().filter(|found| gives_out(&text.text, found.start)) {
+        let held = expansions(&text.text).into_iter().filter_map(|found| Some((self.holder(&found.name)?, found)));
+        // A text with more is none that a person wrote.
+        for (holder, expansion) in held.take(MAX_EXPANSIONS).filter(|(_, found)| gives_out(&text.text, found.start)) {
             let whole = expansion.end - expansion.start == text.text.len();
-            let Some(holder) = self.holder(&expansion.name) else { continue };
             match &mut carry {
                 Some(carry) => {
                     carry.derived |= holder.derived;
@@ -184,8 +193,17 @@ impl<'p> Scene<'p> {
         if carry.is_some() {
             return carry;
         }
-        let inside = |one: &&Assignment| text.at.source == one.at.source && text.at.span.contains(one.at.span);
-        let gives = |one: &&Assignment| match text.verbatim {
+        let first = self.pasted.partition_point(|one| {
+            one.at
+                < crate::model::span::Location {
+                    span: crate::model::span::Span::empty(text.at.span.start as usize),
+                    ..text.at
+                }
+        });
+        let near = self.pasted[first..]
+            .iter()
+            .take_while(|one| one.at.source == text.at.source && one.at.span.start < text.at.span.end);
+        let gives = |one: &&&Assignment| match text.verbatim {
             true => gives_out(&text.text, (one.at.span.start - text.at.span.start) as usize),
             // Where the place is lost, any pasted text of it may be the secret.
             false => {
@@ -193,8 +211,8 @@ impl<'p> Scene<'p> {
                 pasted.peek().is_none() || pasted.any(|(at, _)| gives_out(&text.text, at))
             }
         };
-        let secrets = self.pasted.iter().filter(|one| matches!(one.value, Value::Secret { .. }));
-        let pasted = secrets.filter(inside).find(gives)?;
+        let inside = |one: &&&Assignment| text.at.span.contains(one.at.span);
+        let pasted = near.filter(inside).find(gives)?;
         let Value::Secret { names, derived, .. } = &pasted.value else { return None };
         let whole = text.at.span == pasted.at.span;
         let secrets = names.clone();
@@ -294,6 +312,8 @@ fn expansions(text: &str) -> Vec<Expansion> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
+    // The next closing brace: found once for all that stand before it.
+    let mut brace = 0;
     let name_end = |from: usize| {
         let rest = &bytes[from.min(bytes.len())..];
         from + rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
@@ -321,7 +341,10 @@ fn expansions(text: &str) -> Vec<Expansion> {
                     continue;
                 }
                 let asks = matches!((bytes.get(end), bytes.get(end + 1)), (Some(b'+'), _) | (Some(b':'), Some(b'+')));
-                let close = text[end..].find('}').map_or(bytes.len(), |close| end + close + 1);
+                if brace <= end {
+                    brace = text[end..].find('}').map_or(bytes.len(), |close| end + close + 1);
+                }
+                let close = brace;
                 if !asks {
                     found.push(Expansion { name, start, end: close });
                 }
@@ -422,6 +445,7 @@ pub fn persisted(pipeline: &Pipeline, job: &Job, index: usize) -> Vec<Kept> {
 /// What a script keeps for later.
 pub fn kept(flow: &Flow) -> Vec<Kept> {
     let mut all: Vec<Kept> = Vec::new();
+    let masks = masks(flow);
     for carry in &flow.carries {
         // What stands inside of `$( )` is given to the command around it, which carries it too.
         let command = flow.command(carry);
@@ -479,7 +503,7 @@ pub fn kept(flow: &Flow) -> Vec<Kept> {
             secrets: carry.secrets.clone(),
             whole,
             derived,
-            masked: masked || is_masked(flow, carry),
+            masked: masked || masks.get(&carry.variable.as_deref()).is_some_and(|from| *from < carry.command),
             path,
             command: carry.command,
             at: command.at,
@@ -558,12 +582,13 @@ fn named(text: &str, carry: &Carry) -> Option<(String, bool)> {
     None
 }
 
-/// Whether an earlier command tells the log to hide the value.
-fn is_masked(flow: &Flow, carry: &Carry) -> bool {
-    let before = flow.carries.iter().take_while(|other| other.command < carry.command);
-    before
-        .filter(|other| other.variable == carry.variable && other.secrets == carry.secrets)
-        .any(|other| flow.text(other).text.contains("::add-mask::"))
+/// From which command on the log hides a secret, by the variable that it was told with.
+fn masks<'f>(flow: &'f Flow) -> HashMap<Option<&'f str>, usize> {
+    let mut masks = HashMap::new();
+    for carry in flow.carries.iter().filter(|carry| flow.text(carry).text.contains("::add-mask::")) {
+        masks.entry(carry.variable.as_deref()).or_insert(carry.command);
+    }
+    masks
 }
 
 impl Project {
