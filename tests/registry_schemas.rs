@@ -21,6 +21,10 @@ fn schema_of(path: &str) -> Option<&'static str> {
         _ if path.contains("azure-pipelines") && name.ends_with(".yml") => Some("vendor.azure-pipelines"),
         "bitbucket-pipelines.yml" => Some("vendor.bitbucket-pipelines"),
         ".travis.yml" => Some("vendor.travis"),
+        ".drone.yml" => Some("vendor.drone-ci"),
+        _ if path.starts_with(".woodpecker/") => Some("vendor.woodpecker-ci"),
+        _ if path.starts_with(".buildkite/") && name.ends_with(".yml") => Some("vendor.buildkite"),
+        "cloudbuild.yaml" => Some("vendor.cloudbuild"),
         ".readthedocs.yaml" | ".readthedocs.yml" => Some("vendor.readthedocs"),
         _ => None,
     }
@@ -37,10 +41,13 @@ fn good_examples_fit_the_schemas_of_their_vendors() {
     for (number, repository) in examples.enumerate() {
         for (path, text) in repository.files {
             let Some(schema) = schema_of(&path) else { continue };
-            let file = folder.join(number.to_string()).join(&path);
-            fs::create_dir_all(file.parent().expect("a file has a folder")).expect("folder");
-            fs::write(&file, text).expect("file");
-            by_schema.entry(schema).or_default().push((repository.name.clone(), file));
+            // The schema is one of documents, of which a file of Drone may have several.
+            for (part, text) in text.split("\n---\n").enumerate() {
+                let file = folder.join(format!("{number}-{part}")).join(&path);
+                fs::create_dir_all(file.parent().expect("a file has a folder")).expect("folder");
+                fs::write(&file, text).expect("file");
+                by_schema.entry(schema).or_default().push((repository.name.clone(), file));
+            }
         }
     }
     assert!(by_schema.contains_key("vendor.github-workflows"));

@@ -121,7 +121,7 @@ impl<'t> File<'t, '_, '_> {
         self.plugins(node.get("plugins"), key, &values, &mut job);
         if let Some(text) = text {
             let key = format!("{key}.{}", if node.get("command").is_some() { "command" } else { "commands" });
-            let text = values.resolve(&text).into_iter().next().unwrap_or(text);
+            let text = steps::dollars(values.resolve(&text).into_iter().next().unwrap_or(text));
             let windows = node.get("agents").is_some_and(|agents| on_windows(self.tree, agents));
             let shell = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { Shell::ERREXIT };
             if let Some(script) = self.reader.script(&text, shell, "", &key) {

@@ -144,7 +144,7 @@ fn step(node: Node, name: &str, key: &str, job: &mut Job, around: &Around, reade
         let text = "a step is not a mapping; this part was not checked";
         return reader.facts.problem(ProblemKind::Unreadable, node.at(), text);
     }
-    let commands = steps::commands(node.get("commands"));
+    let commands = steps::commands(node.get("commands")).map(steps::dollars);
     let role = if commands.is_some() { Role::CiImage } else { Role::CiStep };
     let images = reader.images(node.get("image"), &around.values, role, &format!("{key}.image"));
     let kind = match commands {

@@ -165,6 +165,25 @@ pub fn commands(node: Option<Node>) -> Option<Mapped> {
     Mapped::lines(node?.list().filter_map(Node::mapped))
 }
 
+/// A script as its shell gets it, where the system takes `$$NAME` and `$${NAME}` for an escaped dollar.
+pub fn dollars(text: Mapped) -> Mapped {
+    let bytes = text.text.as_bytes();
+    let is_name =
+        |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'{'));
+    let doubled = text.text.match_indices("$$").map(|(at, _)| at).filter(|at| is_name(at + 2));
+    let mut out = Mapped::opaque("", text.at);
+    let mut done = 0;
+    for at in doubled {
+        out.append(&text.slice(done..at));
+        done = at + 1;
+    }
+    if done == 0 {
+        return text;
+    }
+    out.append(&text.slice(done..text.text.len()));
+    out
+}
+
 /// The values of a mapping of variables or settings. `secret` says which secret a value names that is no plain text.
 pub fn assignments(node: Option<Node>, scope: Scope, key: &str, secret: fn(Node) -> Option<String>) -> Vec<Assignment> {
     let mut found = Vec::new();
@@ -264,6 +283,13 @@ pub fn secret(name: &str, secret: &str, scope: Scope, at: Location, key: &str) -
 mod tests {
     use super::*;
     use crate::model::span::SourceId;
+
+    #[test]
+    fn escaped_dollars_are_dollars() {
+        let out = dollars(Mapped::verbatim("a $$X $${Y} $$ $Z", SourceId(0), 10));
+        assert_eq!(out.text, "a $X ${Y} $$ $Z");
+        assert_eq!(out.place(3..4).0.span.start, 14);
+    }
 
     #[test]
     fn the_flags_of_a_shell_are_those_that_are_given() {

@@ -119,7 +119,7 @@ impl Mask {
                 pair = Pair::Named;
             }
             let asked = scheme
-                || names::may_be_secret(name)
+                || names::may_be_secret(name) && !NAMES_ONE.contains(&name)
                 || name == "value" && (before == Pair::Named || pair == Pair::Named);
             if asked && is_secret_value(text) {
                 // Only what is hidden is followed to its end, so that no line is walked more than once.
@@ -208,6 +208,9 @@ fn word_from(line: &str, at: usize) -> Option<(std::ops::Range<usize>, usize)> {
     let end = start + bytes[start..].iter().take_while(|&&c| is_name(c)).count();
     Some((start..end, end))
 }
+
+/// Keys behind which the name of a secret stands, never its value.
+const NAMES_ONE: [&str; 5] = ["from_secret", "secretName", "secretKeyRef", "secretRef", "secretEnv"];
 
 /// How many bytes of a value say whether it is a secret.
 const MAX_SEEN: usize = 256;
@@ -298,6 +301,7 @@ mod tests {
     fn what_is_no_secret_is_shown() {
         for text in [
             "id-token: write\n",
+            "password: {from_secret: s3_password}\n",
             "secrets: inherit\n",
             "token: ${{ secrets.GITHUB_TOKEN }}\n",
             "PASSWORD: $DB_PASSWORD\n",
