@@ -94,8 +94,9 @@ fn file(project: &str, wheel: &Wheel) -> Value {
     let hash: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let of: String =
         Sha256::digest(metadata(project, wheel).as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let uploaded = if wheel.uploaded.is_empty() { Value::Null } else { json!(wheel.uploaded) };
     json!({
         "filename": name, "url": format!("/files/{name}"), "hashes": { "sha256": hash }, "size": 1000,
-        "upload-time": wheel.uploaded, "yanked": false, "core-metadata": { "sha256": of },
+        "upload-time": uploaded, "yanked": false, "core-metadata": { "sha256": of },
     })
 }

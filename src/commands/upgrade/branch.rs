@@ -71,25 +71,35 @@ impl<'a> Builder<'a> {
 
     /// As much of a group as can be built, and what cannot.
     pub fn settle(&self, group: Group) -> (Option<Built>, Vec<Held>) {
-        match self.build(&group) {
-            Ok(built) => (Some(built), Vec::new()),
-            Err((why, fault)) if group.subjects.len() < 2 => {
-                let held = group.steps.iter().map(|step| (step.reference, why.clone(), fault)).collect();
-                (None, held)
-            }
-            Err((why, fault)) => self.split(&group, &why, fault),
+        let (why, fault) = match self.build(&group) {
+            Ok(built) => return (Some(built), Vec::new()),
+            Err(failed) => failed,
+        };
+        let units = self.units(&group);
+        if units.len() < 2 {
+            let held = group.steps.iter().map(|step| (step.reference, why.clone(), fault)).collect();
+            return (None, held);
         }
+        self.split(&group, &units, &why, fault)
+    }
+
+    /// What can stand alone: subjects, and of one subject the locks that hold it.
+    fn units(&self, group: &Group) -> Vec<Vec<Step>> {
+        let mut units: BTreeMap<_, Vec<Step>> = BTreeMap::new();
+        for step in &group.steps {
+            let subject = &self.base.project.reference(step.reference).subject;
+            let lock = step.relock.as_ref().map(|(lock, _)| *lock);
+            let key = if group.subjects.len() > 1 { (Some(subject), None) } else { (None, lock) };
+            units.entry(key).or_default().push(step.clone());
+        }
+        units.into_values().collect()
     }
 
     /// Each half for itself, then what is left of both together.
-    fn split(&self, group: &Group, why: &Why, fault: Fault) -> (Option<Built>, Vec<Held>) {
-        let middle = group.subjects.len() / 2;
-        let half = |subjects: &[crate::model::reference::Subject]| {
-            let mine = |step: &&Step| subjects.contains(&self.base.project.reference(step.reference).subject);
-            self.part(group, group.steps.iter().filter(mine).cloned().collect())
-        };
-        let (left, mut held) = self.settle(half(&group.subjects[..middle]));
-        let (right, more) = self.settle(half(&group.subjects[middle..]));
+    fn split(&self, group: &Group, units: &[Vec<Step>], why: &Why, fault: Fault) -> (Option<Built>, Vec<Held>) {
+        let (left, right) = units.split_at(units.len() / 2);
+        let (left, mut held) = self.settle(self.part(group, left.concat()));
+        let (right, more) = self.settle(self.part(group, right.concat()));
         held.extend(more);
         let (left, right) = match (left, right) {
             (Some(left), Some(right)) => (left, right),

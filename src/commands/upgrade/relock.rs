@@ -8,7 +8,7 @@ use crate::model::change::Why;
 use crate::model::lock::LockTool;
 use crate::model::reference::Ecosystem;
 use crate::resolve::Unsolved;
-use crate::resolve::file::{Asked, Form as FileForm, Job};
+use crate::resolve::file::{Asked, Form as FileForm, Job, Made as FileMade};
 use crate::world::environment::Environment;
 use crate::world::git::{EntryKind, Scratch};
 use crate::world::http::{Http, Mode};
@@ -132,9 +132,18 @@ impl Relocker<'_> {
         let places = Places::of(&Named { default, extra, none }, self.environment, &|_| None);
         let places = places.map_err(|why| (Why::Other(why), Fault::World))?;
         let folder = self.folder.join(&job.folder);
+        let usual = job.request.policy.cutoff;
+        self.cut_off(&mut job, raise);
         let made = runtime::block_on(async {
             let pypi = Arc::new(Pypi::new(self.http.clone(), places, self.environment, folder));
-            tokio::task::block_in_place(|| job.make(&*pypi))
+            tokio::task::block_in_place(|| match job.make(&*pypi) {
+                Ok(made) if !goes_back(&job, &made, raise) => Ok(made),
+                // What the file holds is younger than the cutoff: it stays, and the age of what moves is looked at afterwards.
+                _ => {
+                    job.request.policy.cutoff = usual;
+                    job.make(&*pypi)
+                }
+            })
         });
         let made = made.map_err(|error| (Why::Other(error.to_string()), Fault::World))?;
         let made = made.map_err(|unsolved| match unsolved {
@@ -145,6 +154,20 @@ impl Relocker<'_> {
         Ok(Made { text: made.text.into_bytes(), tool, remarks: Vec::new() })
     }
 
+    /// Nothing that is younger than the cooldown comes along; what was asked for was looked at already.
+    fn cut_off(&self, job: &mut Job, raise: &[(String, Option<String>)]) {
+        let days = i64::from(self.policy.days(Ecosystem::Pypi));
+        if days == 0 {
+            return;
+        }
+        let cutoff = self.now.as_millisecond() - days * 24 * 3_600_000;
+        let policy = &mut job.request.policy;
+        policy.cutoff = Some(policy.cutoff.map_or(cutoff, |own| own.min(cutoff)));
+        for (name, _) in raise {
+            policy.cutoff_of.entry(normalize(name).as_str().into()).or_insert(None);
+        }
+    }
+
     /// A text of the base: of those that were read, else of any.
     fn text(&self, path: &str) -> Option<String> {
         if let Some(text) = self.base.text(path) {
@@ -153,4 +176,13 @@ impl Relocker<'_> {
         let entry = self.base.entries.iter().find(|entry| entry.path == path)?;
         String::from_utf8(self.scratch.content(entry.id).ok()?).ok()
     }
+}
+
+/// Whether something that nobody asked for would go to an older version.
+fn goes_back(job: &Job, made: &FileMade, raise: &[(String, Option<String>)]) -> bool {
+    let asked = |name: &str| raise.iter().any(|(raised, _)| normalize(raised) == name);
+    job.moves(&made.solution).iter().any(|(name, old, new)| {
+        let older = matches!((old, new), (Some(old), Some(new)) if new < old);
+        older && !asked(name.as_ref())
+    })
 }
