@@ -5,7 +5,7 @@
 #
 # Needs uv (UV=/path/to/uv), GNU date and a network. CUTOFF is the date that both see the index at; PYTHON the one of mode `one`.
 # A row: input, pins (same, differ, or how each failed), bytes without the header, seconds of both with a warm cache.
-# COLD=1 gives each run an empty cache. KEEP=FOLDER keeps both outputs.
+# INTERPRETER=/path/to/python3 spares uv the search for one, which takes longer than the rest. COLD=1 gives each run an empty cache. KEEP=FOLDER keeps both outputs.
 set -u
 pinguard=$(realpath "${1:?usage: resolve.sh PINGUARD [one|universal] [NAME..]}"); shift
 mode=${1:-one}; shift || true
@@ -36,6 +36,7 @@ while IFS= read -r line; do
     else
         ours=(--python "$python" --platform linux) theirs=(--python-version "$python" --python-platform linux)
     fi
+    theirs+=(${INTERPRETER:+--python "$INTERPRETER"})
     common=(--exclude-newer "$cutoff" --no-build --generate-hashes)
     if [ ! "${COLD:-}" ]; then # once for the cache
         "$uv" pip compile -q "$name.in" "${common[@]}" "${theirs[@]}" > /dev/null 2>&1

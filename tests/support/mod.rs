@@ -6,6 +6,7 @@ pub mod forge_host;
 pub mod git_host;
 pub mod git_server;
 pub mod host;
+pub mod index;
 pub mod oci_server;
 pub mod package_index;
 pub mod upgrade_world;

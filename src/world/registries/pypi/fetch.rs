@@ -210,11 +210,12 @@ impl Shared {
             let why = "its hash is not the one that the index lists".to_string();
             return Err(absent(Failure::Lying { what: shown(&file.url), why }));
         }
-        source_metadata(&file.name, &answer.body, None)
+        source_metadata(&file.name, &answer.body)
     }
 
     /// What stands behind a URL or a path.
     pub(super) async fn fetch_direct(&self, name: &Name, url: &str) -> Result<Direct, Absent> {
+        let url = url.strip_prefix("-e ").unwrap_or(url);
         if url.contains("${") || url.contains("$(") {
             return Err(Absent::Broken(
                 "it holds a variable, which is not filled in from the environment; write the address out".to_string(),
@@ -250,7 +251,7 @@ impl Shared {
                     return Err(absent(Failure::Lying { what: shown(address), why }));
                 }
                 hashes = vec![own];
-                source_metadata(&file, &answer.body, None)?
+                source_metadata(&file, &answer.body)?
             }
             None => return Err(Absent::NeedsBuild),
         };
@@ -270,7 +271,7 @@ impl Shared {
         let file = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let metadata = match kind_of(&file) {
             Some(Kind::Wheel(_)) => wheel_of(&bytes)?,
-            Some(Kind::Source) => source_metadata(&file, &bytes, None)?,
+            Some(Kind::Source) => source_metadata(&file, &bytes)?,
             None => return Err(Absent::NeedsBuild),
         };
         named(name, metadata, vec![sha256(&bytes)], path)
@@ -296,7 +297,7 @@ fn named(name: &Name, metadata: Metadata, hashes: Vec<String>, url: &str) -> Res
 }
 
 /// The metadata of a source distribution: `PKG-INFO` where it is final, else a static `pyproject.toml`.
-fn source_metadata(file: &str, bytes: &[u8], _known: Option<&str>) -> Result<Metadata, Absent> {
+fn source_metadata(file: &str, bytes: &[u8]) -> Result<Metadata, Absent> {
     let source =
         archive::source(file, bytes).ok_or_else(|| Absent::Broken("it is no source distribution".to_string()))?;
     if let Some(info) = &source.info {
