@@ -43,15 +43,15 @@ pub struct Package {
     pub requires_python: Option<String>,
 }
 
-/// Who asks in the inputs; requirements sort before constraints and overrides.
+/// Who asks in the inputs; constraints and overrides sort before requirements, as uv has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
-    /// A requirement.
-    Requirement(Arc<Origin>),
     /// A constraint.
     Constraint(Arc<Origin>),
     /// An override.
     Override(Arc<Origin>),
+    /// A requirement.
+    Requirement(Arc<Origin>),
 }
 
 impl Via {

@@ -3,6 +3,8 @@
 //! A thin layer over `pep508_rs` that adds what uv does on top: `platform_system` is read as `sys_platform` where both say the same, and
 //! environments that cannot exist (`os_name == 'nt'` on Linux) count as empty.
 
+mod spell;
+
 use super::bounds::{Lower, PythonRange, Upper};
 use pep440_rs::{Version, VersionSpecifier};
 use pep508_rs::marker::{ExtraOperator, MarkerOperator, MarkerValueExtra, MarkerValueString, MarkerValueVersion};
@@ -229,49 +231,13 @@ impl Marker {
         if self.is_never() {
             return Some("python_version < '0'".to_string());
         }
-        let mut clauses = self.0.to_dnf();
-        for clause in &mut clauses {
-            clause.sort_by_key(order);
-        }
-        clauses.sort_by(|a, b| a.iter().map(order).cmp(b.iter().map(order)));
+        let clauses = spell::clauses(&self.0);
         let single = clauses.len() == 1;
         let shown = clauses.iter().map(|clause| {
             let parts: Vec<String> = clause.iter().map(ToString::to_string).collect();
             if single || parts.len() == 1 { parts.join(" and ") } else { format!("({})", parts.join(" and ")) }
         });
         Some(shown.collect::<Vec<_>>().join(" or "))
-    }
-}
-
-/// The order in which uv writes conditions: versions before strings before extras.
-fn order(expression: &MarkerExpression) -> (u8, u8) {
-    match expression {
-        MarkerExpression::Version { key, .. } | MarkerExpression::VersionIn { key, .. } => (0, version_order(key)),
-        MarkerExpression::String { key, .. } => (1, string_order(key)),
-        MarkerExpression::Extra { .. } => (3, 0),
-    }
-}
-
-fn version_order(key: &MarkerValueVersion) -> u8 {
-    match key {
-        MarkerValueVersion::ImplementationVersion => 0,
-        MarkerValueVersion::PythonFullVersion => 1,
-        MarkerValueVersion::PythonVersion => 2,
-    }
-}
-
-fn string_order(key: &MarkerValueString) -> u8 {
-    match key {
-        MarkerValueString::ImplementationName => 0,
-        MarkerValueString::OsName | MarkerValueString::OsNameDeprecated => 1,
-        MarkerValueString::PlatformMachine | MarkerValueString::PlatformMachineDeprecated => 2,
-        MarkerValueString::PlatformPythonImplementation
-        | MarkerValueString::PlatformPythonImplementationDeprecated
-        | MarkerValueString::PythonImplementationDeprecated => 3,
-        MarkerValueString::PlatformRelease => 4,
-        MarkerValueString::PlatformSystem => 5,
-        MarkerValueString::PlatformVersion | MarkerValueString::PlatformVersionDeprecated => 6,
-        MarkerValueString::SysPlatform | MarkerValueString::SysPlatformDeprecated => 7,
     }
 }
 
@@ -320,76 +286,72 @@ impl Rebuild<'_> {
     }
 
     fn tree(&self, tree: &MarkerTree) -> MarkerTree {
-        let mut out = MarkerTree::FALSE;
-        match tree.kind() {
-            MarkerTreeKind::True => return MarkerTree::TRUE,
-            MarkerTreeKind::False => {}
-            MarkerTreeKind::Version(node) => {
-                for (edge, child) in node.edges() {
-                    let mut here = MarkerTree::FALSE;
-                    for bounds in edge.iter() {
-                        here.or(versions(node.key(), bounds));
-                    }
-                    here.and(self.tree(&child));
-                    out.or(here);
-                }
-            }
-            MarkerTreeKind::String(node) => {
-                // Edges to one child belong together: `!=` is what lies on both sides of a value.
-                let mut edges: Vec<(MarkerTree, Vec<Segment>)> = Vec::new();
-                for (edge, child) in node.children() {
-                    let segments = edge.iter().map(|(lower, upper)| (lower.clone(), upper.clone()));
-                    match edges.iter_mut().find(|(known, _)| *known == child) {
-                        Some((_, list)) => list.extend(segments),
-                        None => edges.push((child, segments.collect())),
-                    }
-                }
-                for (child, segments) in edges {
-                    let mut here = strings(node.key(), &segments);
-                    here.and(self.tree(&child));
-                    out.or(here);
-                }
-            }
-            MarkerTreeKind::In(node) => {
-                for (value, child) in node.children() {
-                    let operator = if value { MarkerOperator::In } else { MarkerOperator::NotIn };
-                    let text = node.value().to_string();
-                    out.or(self
-                        .guarded(MarkerExpression::String { key: node.key().clone(), operator, value: text }, &child));
-                }
-            }
-            MarkerTreeKind::Contains(node) => {
-                for (value, child) in node.children() {
-                    let operator = if value { MarkerOperator::Contains } else { MarkerOperator::NotContains };
-                    let text = node.value().to_string();
-                    out.or(self
-                        .guarded(MarkerExpression::String { key: node.key().clone(), operator, value: text }, &child));
-                }
-            }
-            MarkerTreeKind::Extra(node) => {
-                let decided = match node.name() {
-                    MarkerValueExtra::Extra(name) => (self.extras)(name.as_ref()),
-                    MarkerValueExtra::Arbitrary(_) => None,
-                };
-                for (value, child) in node.children() {
-                    match decided {
-                        Some(decided) if decided == value => return self.tree(&child),
-                        Some(_) => {}
-                        None => out.or(self.guarded(extra(node.name(), value), &child)),
-                    }
-                }
+        if let MarkerTreeKind::Extra(node) = tree.kind() {
+            let decided = match node.name() {
+                MarkerValueExtra::Extra(name) => (self.extras)(name.as_ref()),
+                MarkerValueExtra::Arbitrary(_) => None,
+            };
+            if let Some(decided) = decided {
+                return self.tree(&node.edge(decided));
             }
         }
-        out
-    }
-
-    fn guarded(&self, expression: MarkerExpression, child: &MarkerTree) -> MarkerTree {
-        let mut here = MarkerTree::expression(expression);
-        here.and(self.tree(child));
-        here
+        rebuilt(tree, &|child| self.tree(child))
     }
 }
 
+/// A tree with its children changed. `platform_system` becomes `sys_platform` on the way.
+fn rebuilt(tree: &MarkerTree, change: &dyn Fn(&MarkerTree) -> MarkerTree) -> MarkerTree {
+    let mut out = MarkerTree::FALSE;
+    let mut add = |mut here: MarkerTree, child: &MarkerTree| {
+        here.and(change(child));
+        out.or(here);
+    };
+    match tree.kind() {
+        MarkerTreeKind::True => return MarkerTree::TRUE,
+        MarkerTreeKind::False => {}
+        MarkerTreeKind::Version(node) => {
+            for (edge, child) in node.edges() {
+                let mut here = MarkerTree::FALSE;
+                edge.iter().for_each(|bounds| here.or(versions(node.key(), bounds)));
+                add(here, &child);
+            }
+        }
+        MarkerTreeKind::String(node) => {
+            // Edges to one child belong together: `!=` is what lies on both sides of a value.
+            let mut edges: Vec<(MarkerTree, Vec<Segment>)> = Vec::new();
+            for (edge, child) in node.children() {
+                let segments = edge.iter().map(|(lower, upper)| (lower.clone(), upper.clone()));
+                match edges.iter_mut().find(|(known, _)| *known == child) {
+                    Some((_, list)) => list.extend(segments),
+                    None => edges.push((child, segments.collect())),
+                }
+            }
+            edges.iter().for_each(|(child, segments)| add(strings(node.key(), segments), child));
+        }
+        MarkerTreeKind::In(node) => {
+            for (value, child) in node.children() {
+                let operator = if value { MarkerOperator::In } else { MarkerOperator::NotIn };
+                add(text_expression(node.key(), operator, node.value()), &child);
+            }
+        }
+        MarkerTreeKind::Contains(node) => {
+            for (value, child) in node.children() {
+                let operator = if value { MarkerOperator::Contains } else { MarkerOperator::NotContains };
+                add(text_expression(node.key(), operator, node.value()), &child);
+            }
+        }
+        MarkerTreeKind::Extra(node) => {
+            for (value, child) in node.children() {
+                add(MarkerTree::expression(extra(node.name(), value)), &child);
+            }
+        }
+    }
+    out
+}
+
+fn text_expression(key: &MarkerValueString, operator: MarkerOperator, value: &str) -> MarkerTree {
+    MarkerTree::expression(MarkerExpression::String { key: key.clone(), operator, value: value.to_string() })
+}
 fn extra(name: &MarkerValueExtra, value: bool) -> MarkerExpression {
     let operator = if value { ExtraOperator::Equal } else { ExtraOperator::NotEqual };
     MarkerExpression::Extra { operator, name: name.clone() }

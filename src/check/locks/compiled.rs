@@ -98,7 +98,8 @@ fn named(project: &Project, lock: &Lock) -> (Vec<SourceId>, Vec<String>) {
 
 /// Whether a command is one whose output holds what its inputs ask for; wrappers of projects name no inputs.
 fn resolves(command: &str) -> bool {
-    let known = ["pip-compile", "pip compile", "piptools compile", "pip-compile-multi", "pip-tools compile"];
+    let known =
+        ["pip-compile", "pip compile", "piptools compile", "pip-compile-multi", "pip-tools compile", "pinguard lock"];
     let named =
         [".in", ".txt", ".toml", ".cfg", ".py"].iter().any(|end| command.split_whitespace().any(|w| w.ends_with(end)));
     !named || known.iter().any(|words| command.contains(words))
