@@ -237,16 +237,6 @@ impl Chooser {
         }
     }
 
-    /// Whether some file of a version is for some Python of a part of the environments.
-    pub fn serves(&self, shelf: &Shelf, version: &Version, pythons: &PythonRange) -> bool {
-        let Some(release) = shelf.listing.release(version) else { return true };
-        let name = &shelf.listing.name;
-        release.files.iter().filter(|file| !self.is_too_new(name, file)).any(|file| match &file.kind {
-            Kind::Wheel(wheel) => wheel.serves(pythons),
-            Kind::Source => self.policy.sources == Sources::Static,
-        })
-    }
-
     fn fit(&self, file: &File) -> Option<(u32, Option<(u64, String)>)> {
         let Kind::Wheel(wheel) = &file.kind else { return None };
         let fit = match &self.target {

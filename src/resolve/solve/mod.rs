@@ -341,10 +341,6 @@ impl<'a> Solver<'a> {
             }
             return Ok(Decision::NeedsPython(version, specifiers));
         }
-        // Wheels for later Pythons alone do not serve a part that ends before them.
-        if branch.environment.is_universal() && !self.chooser.serves(&shelf, &version, &branch.pythons) {
-            return Ok(Decision::Refuse(version, "has no wheel for these Pythons".to_string()));
-        }
         let partly = version.is_local() && branch.environment.is_universal() && !environments.is_always();
         if partly && let Some(decision) = self.decide_local(branch, &shelf, &range, &version, &environments) {
             branch.picked.insert((name, version), file);
