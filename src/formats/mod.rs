@@ -77,6 +77,7 @@ formats! {
     skaffold,
     docker_bake,
     ansible,
+    cirrus,
     compose,
     pre_commit,
     updaters,
