@@ -39,6 +39,7 @@ pub static DIALECT: Dialect = Dialect {
     secrets: &SecretWords {
         pipeline: "`env` and `secrets` of the pipeline",
         job: "`env` and `secrets` of the step",
+        setters: &["buildkite-agent meta-data set", "buildkite-agent env set"],
         ..SecretWords::PLAIN
     },
 };

@@ -21,7 +21,7 @@
 //!
 //! # Levels
 //!
-//! `warning`, `error` in `strict` and `audit`. `secrets: inherit`: off, `info`, `warning`.
+//! `warning`, `error` in `strict` and `audit`. `secrets: inherit` and GitLab's `trigger:forward:pipeline_variables`: off, `info`, `warning`.
 //!
 //! # Examples
 //!
@@ -55,6 +55,13 @@
 //!   call:
 //!     uses: ./.github/workflows/other.yml
 //!     secrets: inherit
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad strict
+//! child:
+//!   trigger:
+//!     project: acme/child
+//!     forward: {pipeline_variables: true}
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml good
@@ -147,7 +154,7 @@ fn report(kind: &str, who: &str, list: &[&Assignment]) -> Finding {
 fn visit<'p>(job: &'p Job, report: &mut dyn FnMut(&'static str, &str, &'p Assignment)) {
     let who = format!("job `{}`", job.id);
     for one in &job.inputs {
-        let inherits = one.name == "secrets" && job.calls.is_some();
+        let inherits = one.name == "secrets";
         report(if inherits { "inherit" } else { "all" }, &format!("the pipeline that {who} calls"), one);
     }
     job.env.iter().chain(job.services.iter().flat_map(|service| &service.env)).for_each(|one| report("all", &who, one));

@@ -91,7 +91,7 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Join, Language, Word};
-use crate::model::secrets::flow::{Carry, Flow, Part};
+use crate::model::secrets::flow::{Carry, Flow, Part, is_setter};
 use crate::model::secrets::names::words;
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Harm, Weight, looks_secret};
@@ -152,6 +152,10 @@ fn counts(project: &Project, flow: &Flow, functions: &HashSet<&str>, carry: &Car
     let Part::Word(index) = carry.part else { return false };
     let command = flow.command(carry);
     let Some(program) = program(command) else { return false };
+    // What it keeps is worse than that it is seen, and another rule's.
+    if is_setter(flow, command) {
+        return false;
+    }
     // Of a whole set nobody knows which secret it is: then the variable's name has to say it.
     let set = carry.secrets.iter().any(|name| name == "*");
     let harm = match &carry.variable {

@@ -6,9 +6,10 @@ use super::script;
 use super::trigger;
 use super::variables::{Known, assignments};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Artifact, Job, Phase, Scope, Service, Setting, Step, StepKind};
+use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Language, Script, Shell};
+use crate::model::secrets::handed;
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
 use crate::tools;
@@ -65,6 +66,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         let images = self.image(&image, &known, Role::CiImage, &image_key);
         let (services, services_key) = self.inherited(layers, "services", &key);
         let (matrix, legs) = matrix(layers);
+        let inputs = forwarded(layers, &key);
         Job {
             id: name.to_string(),
             name: name.to_string(),
@@ -76,7 +78,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             key,
             runner: None,
             calls: None,
-            inputs: Vec::new(),
+            inputs,
             pythons: Vec::new(),
             timeout: self.timeout(layers),
             cancel: self.interruptible(layers),
@@ -294,6 +296,14 @@ fn needs(layers: &Layers<'_, '_>) -> Vec<String> {
 fn condition(layers: &Layers<'_, '_>) -> Option<crate::model::text::Text> {
     let rules = layers.get("rules").items();
     if let [rule] = rules[..] { rule.get("if")?.text() } else { None }
+}
+
+/// `trigger:forward:pipeline_variables`: every variable of the pipeline for the one that is started.
+fn forwarded(layers: &Layers<'_, '_>, key: &str) -> Vec<Assignment> {
+    let node = layers.get("trigger").get("forward").get("pipeline_variables").first();
+    let Some(node) = node.filter(|node| node.bool() == Some(true)) else { return Vec::new() };
+    let (name, key) = ("secrets".to_string(), format!("{key}.trigger.forward.pipeline_variables"));
+    vec![Assignment { name, value: handed::set("*"), scope: Scope::Input, at: node.at(), key }]
 }
 
 fn named(layers: &Layers<'_, '_>) -> Option<String> {

@@ -457,6 +457,10 @@ pub fn kept(flow: &Flow) -> Vec<Kept> {
             ["echo", "printf", "cat", "tee", "write-output", "write-host", "add-content", "out-file", "set-content"];
         let lower = program.text.text.to_ascii_lowercase();
         let text = flow.text(carry);
+        if let Some(kept) = set_by(flow, carry) {
+            all.push(kept);
+            continue;
+        }
         let said = hands_on.contains(&lower.as_str()) || lower.starts_with(['"', '$']) || program.quoted;
         if !said {
             continue;
@@ -511,6 +515,37 @@ pub fn kept(flow: &Flow) -> Vec<Kept> {
     }
     all.dedup_by(|a, b| a.command == b.command && a.sink == b.sink && a.secrets == b.secrets);
     all
+}
+
+/// What a command of the system keeps that sets a value by its arguments (`buildkite-agent meta-data set NAME VALUE`).
+fn set_by(flow: &Flow, carry: &Carry) -> Option<Kept> {
+    let command = flow.command(carry);
+    if !is_setter(flow, command) {
+        return None;
+    }
+    Some(Kept {
+        sink: Sink::Output,
+        variable: "*".to_string(),
+        secrets: carry.secrets.clone(),
+        whole: carry.whole,
+        derived: carry.derived,
+        masked: false,
+        path: String::new(),
+        command: carry.command,
+        at: command.at,
+    })
+}
+
+/// Whether a command is one by which its system keeps a value for later steps.
+pub fn is_setter(flow: &Flow, command: &Command) -> bool {
+    let Some((pipeline, _)) = flow.job else { return false };
+    let mut words = command.words.iter().map(|word| word.text.text.as_str());
+    pipeline
+        .system
+        .secrets
+        .setters
+        .iter()
+        .any(|setter| setter.contains(' ') && setter.split(' ').all(|part| words.next() == Some(part)))
 }
 
 fn redirect_of(command: &Command) -> Option<&Word> {
