@@ -54,6 +54,10 @@ fn good_examples_fit_the_schemas_of_their_vendors() {
     let mut wrong = Vec::new();
     for (schema, files) in by_schema {
         let mut command = Command::new(&tool);
+        // This schema has patterns that the default engine does not take.
+        if schema == "vendor.azure-pipelines" {
+            command.args(["--regex-variant", "nonunicode"]);
+        }
         command.args(["--builtin-schema", schema]).args(files.iter().map(|(_, file)| file));
         let output = command.output().expect("check-jsonschema runs");
         if !output.status.success() {

@@ -78,6 +78,8 @@ formats! {
     docker_bake,
     ansible,
     cirrus,
+    azure,
+    jenkins,
     compose,
     pre_commit,
     updaters,

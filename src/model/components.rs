@@ -108,7 +108,9 @@ const ARGUMENTS: [&str; 3] =
 /// Whether a reference names a component of a pipeline or a development container.
 pub fn is_component(reference: &Reference) -> bool {
     let image = reference.subject.ecosystem == Ecosystem::Oci && reference.role == Role::CiStep;
-    let component = matches!(reference.role, Role::CiStep | Role::CiInclude | Role::DevFeature);
+    let component = matches!(reference.role, Role::CiStep | Role::CiInclude | Role::DevFeature)
+        // A task of the system itself, by its major version: nothing firmer can be written.
+        && reference.subject.ecosystem != Ecosystem::Toolchain;
     component && !image && !matches!(reference.origin, Origin::Local | Origin::Path(_))
 }
 

@@ -186,12 +186,13 @@ impl Project {
 
     /// Finds the sources that sleep unless the gate reaches them. Asked once, after all sources were read.
     ///
-    /// GitHub runs the workflows of the root only; a tree without workflows at its root is a folder of projects.
+    /// GitHub runs the workflows of the root only, as other systems do; a tree without workflows at its root is a folder of projects.
     /// Actions beside nested workflows belong to them.
     pub fn find_dormant(&mut self) {
-        let has_own = self.sources.iter().any(|source| source.path.starts_with(".github/workflows/"));
+        let workflows = self.sources.iter().any(|source| source.path.starts_with(".github/workflows/"));
         let below = |path: &str| path.contains("/.github/workflows/") || path.contains("/.github/actions/");
-        let nested = |path: &str| has_own && below(path);
+        let pipelines = self.pipelines().next().is_some();
+        let nested = |path: &str| workflows && below(path) || pipelines && is_nested_pipeline(path);
         self.dormant = self.sources.iter().map(|source| is_test_data(&source.path) || nested(&source.path)).collect();
     }
 
@@ -223,6 +224,13 @@ impl Project {
         }
         sites
     }
+}
+
+/// Whether a file has the name of a pipeline that its system reads at the root only, and lies deeper.
+fn is_nested_pipeline(path: &str) -> bool {
+    const NAMES: [&str; 4] = [".travis.yml", "appveyor.yml", ".appveyor.yml", "bitbucket-pipelines.yml"];
+    let Some((_, name)) = path.rsplit_once('/') else { return false };
+    NAMES.contains(&name) || path.contains("/.circleci/")
 }
 
 /// Whether a path lies in test data, in examples, or in a template of another project: nothing there is run as it stands.

@@ -1,0 +1,154 @@
+//! Jenkins: `Jenkinsfile`, declarative pipelines; of scripted ones the images, scripts and secrets. Knows no server and runs no Groovy.
+//!
+//! <https://www.jenkins.io/doc/book/pipeline/syntax/>
+
+mod agent;
+mod environment;
+mod stage;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use super::{Claim, Format};
+use crate::ecosystems::git;
+use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::facts::Facts;
+use crate::model::pipeline::{Job, Pipeline, PushFilter, Setting, Triggers};
+use crate::model::reference::{Role, Slot};
+use crate::model::source::{Source, Sources};
+use crate::model::text::Text;
+use crate::syntax::groovy::{self, Call, Item, Str, Value};
+use stage::{Around, Reader};
+
+/// The format.
+pub static FORMAT: Format = Format { name: "jenkins", claims, sniff: super::by_path, read };
+
+/// How Jenkins says things. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#handling-credentials>
+pub static DIALECT: Dialect = Dialect {
+    name: "Jenkins",
+    files: &["Jenkinsfile*", "*.jenkinsfile"],
+    unread: &["control flow of scripted pipelines and `script` blocks", "shared libraries", "credentials, agents and settings of the server"],
+    masks: Masks::Values,
+    unseen_variables: true,
+    present: &[],
+    publishes: false,
+    identity: "the identity of the agent's machine, or a token of an OpenID Connect plugin",
+    file: "`withCredentials([file(credentialsId: 'id', variable: 'NAME_FILE')])`: the variable holds a path",
+    narrow: "`withCredentials([string(credentialsId: 'id', variable: 'NAME')])` around the one `sh '…'` that reads it",
+    report: "sh 'pinguard env-report'",
+    keeps_report: "pytest --junitxml=junit.xml   # and post { always { junit 'junit.xml' } }",
+    keeps_on_success: false,
+    bash: false,
+    secrets: &WORDS,
+};
+
+static WORDS: SecretWords = SecretWords {
+    pipeline: "`environment` of the pipeline",
+    job: "`environment` of the stage",
+    steps: true,
+    unpasted: "put the script into single quotes, so that the shell reads the variable",
+    ..SecretWords::PLAIN
+};
+
+fn claims(path: &str) -> Claim {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ends = name.ends_with(".jenkinsfile") || name.ends_with(".Jenkinsfile");
+    if name.starts_with("Jenkinsfile") || ends { Claim::Yes } else { Claim::No }
+}
+
+fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
+    let items = groovy::parse(source.id, &source.text);
+    let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
+    libraries(&items, facts, &mut pipeline);
+    // Which patches start it is set on the server; where they do not, no file says so.
+    pipeline.triggers = Triggers { patch: true, push: Some(PushFilter::default()), unseen: true, ..Triggers::default() };
+    let declared = groovy::calls(&items).find(|call| call.name == "pipeline" && call.block.is_some());
+    let mut reader = Reader::new(facts, sources);
+    match declared {
+        Some(call) => declarative(call, &mut reader, &mut pipeline),
+        None => {
+            let mut job = Job::new("script", "script", source.top());
+            job.on_patch = None;
+            reader.steps(&items, &Around::default(), &mut job);
+            if job.steps.is_empty() && job.images.is_empty() {
+                return;
+            }
+            let text = "this is a scripted pipeline: its images, scripts and secrets were read, its control flow was not".to_string();
+            pipeline.unseen.push((text, source.top()));
+            pipeline.jobs.push(job);
+        }
+    }
+    facts.pipelines.push(pipeline);
+}
+
+fn declarative(call: &Call, reader: &mut Reader<'_>, pipeline: &mut Pipeline) {
+    pipeline.at = call.at;
+    pipeline.env = environment::block(call, crate::model::pipeline::Scope::Pipeline, "environment");
+    if let Some(triggers) = call.call("triggers") {
+        pipeline.triggers.schedule = triggers.call("cron").is_some();
+    }
+    let around = Around { agent: call.call("agent"), agent_key: "agent".to_string(), ..Around::default() };
+    let options = call.call("options");
+    if let Some(option) = options.and_then(|options| options.call("disableConcurrentBuilds")) {
+        let abort = option.named("abortPrevious").and_then(Value::says) == Some("true");
+        pipeline.cancel = Setting::Plain(abort, option.at);
+    }
+    let around = Around { timeout: stage::timeout(options), retry: stage::retry(options), ..around };
+    reader.secrets = environment::secret_names(&pipeline.env);
+    if let Some(stages) = call.call("stages") {
+        reader.stages(stages, "stages", &around, &mut pipeline.jobs);
+    }
+    if let Some(post) = call.call("post") {
+        let mut job = Job::new("post", "post", post.at);
+        reader.agent(&around, &mut job);
+        reader.post(post, "post", &around, &mut job);
+        if !job.steps.is_empty() {
+            job.on_patch = Some(true);
+            pipeline.jobs.push(job);
+        }
+    }
+}
+
+/// `@Library('name@ref') _`, `library 'name@ref'`, `libraries { lib('name@ref') }`.
+fn libraries(items: &[Item], facts: &mut Facts, pipeline: &mut Pipeline) {
+    for call in groovy::calls(items) {
+        match call.name.as_str() {
+            "@Library" | "library" | "lib" => {
+                let first = call.first().or_else(|| call.named("identifier"));
+                for text in first.into_iter().flat_map(texts) {
+                    library(text, facts, pipeline);
+                }
+            }
+            "pipeline" | "libraries" => libraries(call.block.as_deref().unwrap_or(&[]), facts, pipeline),
+            _ => {}
+        }
+    }
+}
+
+fn library(written: &Str, facts: &mut Facts, pipeline: &mut Pipeline) {
+    let text = written.text.text(0..written.text.text.len());
+    let (name, rev) = text.text.split_once('@').map_or((text.text.as_str(), None), |(name, rev)| (name, Some(rev)));
+    if name.is_empty() || !written.puts_in.is_empty() {
+        return;
+    }
+    let what = format!("steps of the shared library `{name}` are used");
+    pipeline.unseen.push((what, text.at));
+    // Without a ref, the server's own setting decides.
+    let Some(rev) = rev else { return };
+    let start = name.len() + 1;
+    let rev_text = Text { text: rev.to_string(), at: text.place(start..start + rev.len()), verbatim: text.verbatim };
+    let mut reference = git::pinned_at(name, &rev_text, None, Role::CiInclude, &format!("library.{name}"));
+    reference.site.whole = text.at;
+    reference.site.note = None;
+    reference.site.digest = text.verbatim.then_some(Slot { at: rev_text.at, lead: "" });
+    facts.push(reference);
+}
+
+/// The strings of a value: one, or those of a list.
+fn texts(value: &Value) -> Vec<&Str> {
+    match value {
+        Value::Text(text) => vec![text],
+        Value::List(list) => list.iter().flat_map(|argument| texts(&argument.value)).collect(),
+        _ => Vec::new(),
+    }
+}

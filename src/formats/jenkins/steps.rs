@@ -1,0 +1,167 @@
+//! Steps: scripts with the secrets bound around them, images, kept files. Blocks of any name are gone into.
+
+use super::agent::piece;
+use super::environment::{self, secrets_in};
+use super::stage::{Around, Reader};
+use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Setting, Step, StepKind, Value as Is};
+use crate::model::reference::Role;
+use crate::model::script::{Language, Shell};
+use crate::model::source::join;
+use crate::syntax::groovy::{Call, Item, Str, Value};
+use crate::tools;
+
+/// How deep blocks are gone into.
+const MAX_DEPTH: usize = 60;
+
+/// `sh` runs `sh -xe`: every command is printed with its values.
+const SH: Shell = Shell { language: Language::Posix, errexit: true, pipefail: false, xtrace: true };
+
+impl Reader<'_> {
+    /// Reads statements into a job.
+    pub fn steps(&mut self, items: &[Item], around: &Around<'_>, job: &mut Job) {
+        self.depth += 1;
+        if self.depth < MAX_DEPTH {
+            for (index, item) in items.iter().enumerate() {
+                let key = if around.key.is_empty() { format!("[{index}]") } else { format!("{}[{index}]", around.key) };
+                match item {
+                    Item::Call(call) => self.step(call, &key, around, job),
+                    Item::Assign(_, _, value) => self.value(value, &key, around, job),
+                }
+            }
+        }
+        self.depth -= 1;
+    }
+
+    /// Calls and blocks inside of a value.
+    fn value(&mut self, value: &Value, key: &str, around: &Around<'_>, job: &mut Job) {
+        match value {
+            Value::Call(call) => self.step(call, key, around, job),
+            Value::Block(items) => self.steps(items, &Around { key: key.to_string(), ..around.clone() }, job),
+            Value::List(list) => list.iter().for_each(|argument| self.value(&argument.value, key, around, job)),
+            Value::Joined(list) => list.iter().for_each(|value| self.value(value, key, around, job)),
+            Value::Text(_) | Value::Word(..) => {}
+        }
+    }
+
+    fn step(&mut self, call: &Call, key: &str, around: &Around<'_>, job: &mut Job) {
+        let mut inner = Around { key: format!("{key}.{}", call.name), ..around.clone() };
+        match call.name.as_str() {
+            "sh" | "bat" | "powershell" | "pwsh" => return self.script(call, key, around, job),
+            "junit" | "archiveArtifacts" | "xunit" | "publishHTML" => return artifact(call, around, job),
+            "dir" => {
+                let folder = call.first().and_then(Value::says).unwrap_or(".");
+                inner.cwd = join(&around.cwd, folder).unwrap_or_else(|| folder.to_string());
+            }
+            "withCredentials" => inner.bound.extend(environment::bindings(call, Scope::Step, &inner.key)),
+            "withEnv" => {
+                let secrets = self.known(around, job);
+                inner.bound.extend(environment::with_env(call, Scope::Step, &inner.key, &secrets));
+            }
+            "catchError" | "warnError" => inner.caught = Some(call.at),
+            "retry" => {
+                if let Some(times) = call.first().and_then(Value::says).and_then(|text| text.parse::<u32>().ok()) {
+                    job.retry = Setting::Plain(times.saturating_sub(1), call.at);
+                }
+            }
+            "docker.image" => {
+                if let Some(text) = call.first().and_then(Value::text) {
+                    let ids = self.image(&piece(text), Role::CiImage, &inner.key);
+                    job.images.extend(ids.into_iter().filter(|id| !job.images.contains(id)).collect::<Vec<_>>());
+                }
+            }
+            "containerTemplate" => {
+                if let Some(text) = call.named("image").and_then(Value::text) {
+                    let ids = self.image(&piece(text), Role::CiImage, &format!("{}.image", inner.key));
+                    job.images.extend(ids);
+                }
+            }
+            _ => {}
+        }
+        for argument in &call.arguments {
+            self.value(&argument.value, &inner.key, &inner, job);
+        }
+        if let Some(block) = &call.block {
+            self.steps(block, &inner, job);
+        }
+    }
+
+    /// Names of variables that hold secrets at a step.
+    fn known(&self, around: &Around<'_>, job: &Job) -> Vec<String> {
+        let mut names = self.secrets.clone();
+        names.extend(environment::secret_names(&around.bound));
+        names.extend(environment::secret_names(&job.env));
+        names
+    }
+
+    fn script(&mut self, call: &Call, key: &str, around: &Around<'_>, job: &mut Job) {
+        let value = call.named("script").or_else(|| call.first());
+        let Some(text) = value.and_then(first_text) else { return };
+        // Without a first line of its own, the script is run by `sh -xe`.
+        let posix = if text.text.text.starts_with("#!") { Shell::PLAIN } else { SH };
+        let shell = match call.name.as_str() {
+            "sh" => posix,
+            "bat" => Shell { language: Language::Cmd, ..Shell::PLAIN },
+            _ => Shell { language: Language::PowerShell, errexit: true, ..Shell::PLAIN },
+        };
+        let key = format!("{key}.{}", call.name);
+        let place = (text.text.at, around.cwd.clone());
+        let script = match self.scripts.get(&place) {
+            Some(script) => script.clone(),
+            None => tools::read_script(&text.text, shell, &around.cwd, &key, self.facts),
+        };
+        self.scripts.insert(place, script.clone());
+        let name = text.text.text.trim().lines().next().unwrap_or("").to_string();
+        let mut step = Step::new(name, &key, call.at, StepKind::Run(script));
+        step.env.clone_from(&around.bound);
+        step.pasted = self.pasted(text, &key, around, job);
+        let asked = ["returnStatus"].iter().any(|name| call.named(name).and_then(Value::says) == Some("true"));
+        step.tolerated = match around.caught {
+            Some(at) => Setting::Plain(true, at),
+            // The program looks at the code, or does not.
+            None if asked => Setting::Computed(call.at),
+            None => Setting::Absent,
+        };
+        step.phase = if around.after { Phase::After } else { Phase::Main };
+        job.steps.push(step);
+    }
+
+    /// Secrets that the program puts into the text of a script.
+    fn pasted(&self, text: &Str, key: &str, around: &Around<'_>, job: &Job) -> Vec<Assignment> {
+        let known = self.known(around, job);
+        let assignment = |(part, expression): &(std::ops::Range<usize>, String)| {
+            let one = Str { text: text.text.clone(), puts_in: vec![(part.clone(), expression.clone())] };
+            let names = secrets_in(&one, &known);
+            let value = match names.is_empty() {
+                true => Is::Expression(text.text.text[part.clone()].to_string()),
+                false => Is::Secret { names, whole: true, derived: false },
+            };
+            Assignment { name: "script".to_string(), value, scope: Scope::Step, at: text.text.place(part.clone()).0, key: key.to_string() }
+        };
+        text.puts_in.iter().map(assignment).collect()
+    }
+
+    /// `post`: what runs after the stages, by condition.
+    pub fn post(&mut self, post: &Call, key: &str, around: &Around<'_>, job: &mut Job) {
+        for part in post.calls() {
+            let on_failure = matches!(part.name.as_str(), "always" | "failure" | "unsuccessful" | "unstable" | "cleanup" | "regression");
+            let inner = Around { key: format!("{key}.{}", part.name), after: true, on_failure, ..around.clone() };
+            self.steps(part.block.as_deref().unwrap_or(&[]), &inner, job);
+        }
+    }
+}
+
+/// The string of a value: itself, or the first of several that are joined.
+fn first_text(value: &Value) -> Option<&Str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Joined(list) => list.iter().find_map(first_text),
+        _ => None,
+    }
+}
+
+fn artifact(call: &Call, around: &Around<'_>, job: &mut Job) {
+    let value = call.first().or_else(|| call.named("testResults")).or_else(|| call.named("artifacts"));
+    let paths = value.into_iter().flat_map(super::texts).map(|text| text.text.text.clone()).collect();
+    let report = matches!(call.name.as_str(), "junit" | "xunit");
+    job.artifacts.push(Artifact { at: call.at, paths, report, on_failure: around.on_failure });
+}

@@ -1,0 +1,47 @@
+use super::FORMAT;
+use crate::formats::testing::{facts_of, names};
+use crate::model::facts::Facts;
+use crate::model::pipeline::{Job, Phase, StepKind, Value};
+use crate::model::script::Shell;
+
+fn job<'f>(facts: &'f Facts, id: &str) -> &'f Job {
+    facts.pipelines[0].jobs.iter().find(|job| job.id == id).unwrap_or_else(|| panic!("no job {id}"))
+}
+
+#[test]
+fn declarative_stages_are_jobs() {
+    let text = "@Library('acme@main') _\npipeline {\n  agent { docker { image 'python:3.12' args '-u 0' } }\n  environment { A = 'b'; TOKEN = credentials('t') }\n  options { timeout(time: 1, unit: 'HOURS')\n disableConcurrentBuilds(abortPrevious: true) }\n  triggers { cron('H 4 * * *') }\n  stages {\n    \
+                stage('Test') {\n      agent { kubernetes { yaml '''\nspec:\n  containers:\n  - name: a\n    image: node:20\n''' } }\n      steps {\n        dir('sub') { sh 'pytest' }\n        sh \"curl ${TOKEN}\"\n        sh(script: '''#!/bin/bash\npytest | tee x\n''', returnStatus: true)\n        \
+                withCredentials([string(credentialsId: 'x', variable: 'X'), file(credentialsId: 'f', variable: 'F')]) {\n          sh 'use $X'\n        }\n        script { docker.image('redis:7').inside { sh 'redis-cli' } }\n      }\n      post { always { junit 'r.xml' } }\n    }\n    \
+                stage('Ship') { when { branch 'main' }\n steps { bat 'ship' } }\n    stage('Both') { parallel { stage('P') { agent { dockerfile { filename 'ci/Dockerfile' } }\n steps { sh 'p' } } } }\n  }\n  post { failure { sh 'tell' } }\n}\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", text);
+    assert!(facts.problems.is_empty(), "{:?}", facts.problems);
+    assert_eq!(names(&facts), ["acme:main", "node:20", "redis:7", "python:3.12"]);
+    for reference in &facts.references[1..] {
+        let slot = reference.site.version.expect("a slot").at.span;
+        assert_eq!(&text[slot.range()], format!(":{}", reference.pin.version.as_deref().unwrap()));
+    }
+    let pipeline = &facts.pipelines[0];
+    assert_eq!((pipeline.cancel.plain(), pipeline.triggers.schedule, pipeline.env.len()), (Some(&true), true, 2));
+    let test = job(&facts, "Test");
+    assert_eq!(test.steps.iter().map(|step| step.key.as_str()).collect::<Vec<_>>()[..2], ["stages.Test.steps[0].dir[0].sh", "stages.Test.steps[1].sh"]);
+    let StepKind::Run(script) = &test.steps[0].kind else { panic!("a script") };
+    assert_eq!((script.cwd.as_str(), script.shell.xtrace, test.timeout.plain()), ("sub", true, Some(&60)));
+    assert!(matches!(&test.steps[1].pasted[0].value, Value::Secret { names, .. } if names == &["TOKEN"]));
+    assert_eq!(test.steps[2].shell, Some(Shell::PLAIN));
+    assert_eq!(test.steps[3].env.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["X"]);
+    assert!(test.artifacts[0].report && test.artifacts[0].on_failure);
+    assert_eq!((job(&facts, "Ship").on_patch, test.on_patch), (Some(false), Some(true)));
+    assert_eq!(facts.builds_of[0].0, "ci/Dockerfile");
+    assert_eq!(job(&facts, "post").steps[0].phase, Phase::After);
+    assert_eq!(facts.references[1].key, "stages.Test.agent.kubernetes.yaml.spec.containers[0].image");
+}
+
+#[test]
+fn scripted_pipelines_are_read_in_part_and_that_is_said() {
+    let text = "node('x') {\n  stage('a') { checkout scm }\n  docker.image('python:3').inside { sh 'pip install tox' }\n  parallel a: { sh 'f' }, b: { sh 'g' }\n}\n";
+    let facts = facts_of(&FORMAT, "ci/Jenkinsfile.test", text);
+    assert_eq!(names(&facts), ["python:3", "tox"]);
+    assert_eq!((facts.pipelines[0].jobs[0].steps.len(), facts.pipelines[0].unseen.len()), (3, 1));
+    assert!(facts_of(&FORMAT, "Jenkinsfile", "acmePipeline()\n").pipelines.is_empty());
+}
