@@ -82,6 +82,8 @@ pub struct SecretWords {
     pub question: &'static str,
     /// Whether the environment of one step is the only place that a script can read a secret from.
     pub only_step: bool,
+    /// Expressions that give out a whole context, in lower case without blanks, and what is in it that should not be printed.
+    pub contexts: &'static [(&'static str, &'static str)],
     /// Components that put secrets into the environment of all later steps.
     pub exporters: &'static [Exporter],
     /// Variables of components that have an input for the same: component, variable, input.
@@ -105,6 +107,7 @@ impl SecretWords {
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
         question: "",
         only_step: false,
+        contexts: &[],
         exporters: &[],
         inputs: &[],
     };

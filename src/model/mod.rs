@@ -11,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod images;
 pub mod installs;
+pub mod kept;
 pub mod knowledge;
 pub mod literal;
 pub mod lock;

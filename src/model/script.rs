@@ -197,11 +197,84 @@ pub enum Deed {
         /// What is upgraded, in words: `uv.lock`, `pre-commit hooks`.
         what: String,
     },
+    /// Prints or writes its whole environment.
+    Dump(Dump),
+    /// Prints a part of an environment report.
+    Report(Reported),
+    /// Is so verbose that it prints credentials that it has; how, as people say.
+    Reveal(String),
     /// Verifies a lock against its manifest (`uv lock --check`).
     VerifyLock {
         /// Which tool.
         tool: InstallTool,
     },
+}
+
+/// A print of the whole environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dump {
+    /// What does it, as people say: `env`, `os.environ`.
+    pub how: String,
+    /// What of it comes out.
+    pub kept: Kept,
+    /// Where it goes.
+    pub sinks: Vec<DumpSink>,
+}
+
+/// What of an environment comes out of the filters behind it. One that leaves out by name counts as all: it forgets the next name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it.
+    All,
+    /// All of it in a form that no mask knows.
+    Encoded,
+    /// Lines with one of these patterns, as `grep` reads them; `(?i)` in front when case does not count.
+    Only(Vec<String>),
+}
+
+impl Kept {
+    /// Whether a variable may come out. A pattern that is more than a text and anchors lets everything through.
+    pub fn lets(&self, variable: &str) -> bool {
+        let Kept::Only(patterns) = self else { return true };
+        patterns.iter().any(|pattern| {
+            let folded = pattern.strip_prefix("(?i)");
+            let text = folded.unwrap_or(pattern);
+            let start = text.strip_prefix('^').map(|text| text.trim_matches(['(', ')']));
+            let text = start.unwrap_or(text).trim_end_matches(".*").trim_end_matches(['=', '$']);
+            if text.contains(['.', '*', '[', '+', '?', '{', '\\', '(', '$']) {
+                return true;
+            }
+            let (variable, text) = match folded {
+                Some(_) => (variable.to_ascii_lowercase(), text.to_ascii_lowercase()),
+                None => (variable.to_string(), text.to_string()),
+            };
+            if start.is_some() { variable.starts_with(&text) } else { variable.contains(&text) }
+        })
+    }
+}
+
+/// Where a print of an environment goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DumpSink {
+    /// The log.
+    Log,
+    /// A file.
+    File(Word),
+    /// Another machine.
+    Network,
+}
+
+/// A part of an environment report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reported {
+    /// Which interpreter.
+    Interpreter,
+    /// Which system, processor, library.
+    Platform,
+    /// Which packages.
+    Packages,
+    /// All of it.
+    Everything,
 }
 
 /// A tool that installs packages.

@@ -18,7 +18,9 @@ mod pipenv;
 mod pipx;
 mod poetry;
 mod prefix;
+pub mod python_dump;
 mod recipe;
+mod shows;
 mod system;
 mod uv;
 
@@ -44,7 +46,11 @@ const DEPTH: usize = 12;
 pub fn read_script(text: &Mapped, shell: Shell, cwd: &str, key: &str, facts: &mut Facts) -> Script {
     let mut commands = crate::syntax::shell::parse(text, shell);
     read_commands(&mut commands, shell, key, facts);
-    Script { at: text.at, shell, commands, cwd: cwd.to_string() }
+    let mut script = Script { at: text.at, shell, commands, cwd: cwd.to_string() };
+    if shell.language == Language::Python {
+        shows::read_python(&mut script, text);
+    }
+    script
 }
 
 /// Reads one command whose words are known without a shell: an exec-form `RUN`, the arguments of `session.run`.
@@ -93,6 +99,7 @@ pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &
         }
     }
     later::join(commands, facts);
+    shows::read(commands);
 }
 
 /// Where deeds and references go, and what is known around the command.

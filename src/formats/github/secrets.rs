@@ -26,6 +26,12 @@ pub static WORDS: SecretWords = SecretWords {
     ],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
+    contexts: &[
+        ("tojson(github)", "the token of the job"),
+        ("tojson(env)", "the variables of the workflow and the job"),
+        ("tojson(needs)", "the outputs of other jobs"),
+        ("tojson(steps)", "the outputs of other steps"),
+    ],
     exporters: EXPORTERS,
     inputs: INPUTS,
     ..SecretWords::PLAIN

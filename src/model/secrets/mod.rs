@@ -19,6 +19,7 @@ pub mod handed;
 pub mod held;
 pub mod names;
 pub mod place;
+pub mod runners;
 pub mod scope;
 #[cfg(test)]
 mod tests;
@@ -27,5 +28,6 @@ pub mod weight;
 pub use company::Company;
 pub use held::Held;
 pub use names::looks_secret;
+pub use runners::{Runner, Runners};
 pub use scope::{Reach, Readable};
 pub use weight::{Harm, Weight};

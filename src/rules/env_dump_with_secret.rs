@@ -1,0 +1,269 @@
+//! # What it finds
+//!
+//! A command that prints its whole environment (`env`, `printenv`, `set`, `export -p`, `cat /proc/self/environ`, `gci env:`,
+//! `print(os.environ)`, `node -p process.env` …) where a secret is in that environment: of the step, the job, the workflow, left by an earlier
+//! step, exported by a component, or put there by the system. Scripts of the repository that a step calls count, and so do its composite
+//! actions.
+//!
+//! # Why
+//!
+//! Logs are kept, linked and often public. Masks know exact values only: no part of a secret, no other form of it.
+//!
+//! # What is not a finding
+//!
+//! - The same command where no secret is in scope: that is the environment report which a log needs.
+//! - Names alone (`env | cut -d= -f1`, `compgen -e`), questions (`env | grep -q X`), one variable (`printenv HOME`), commands that are given
+//!   variables (`env A=b cmd`, `/usr/bin/env python`), output that is thrown away.
+//! - What runs in another container (`docker run x env`): it has what it was given.
+//!
+//! # What to do
+//!
+//! Keep the report, move the secret: to the one step that reads it, into a file, or away. `pinguard env-report` prints the environment and
+//! refuses while a secret is in it.
+//!
+//! # Levels
+//!
+//! `error` with a secret that outlives its job, and always when the environment is sent to another machine. `info` (`warning` in `strict`)
+//! when only tokens that end with the job are in scope, or where the system hands out variables that no file shows; `info` when a search lets
+//! no secret through, or when the secret does little harm.
+//!
+//! # Examples
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       T: ${{ secrets.DEPLOY_KEY }}
+//!     steps:
+//!       - run: env | sort
+//!       - run: ./deploy "$T"
+//! ```
+//!
+//! ```sh ci/report.sh with
+//! #!/bin/sh
+//! uname -a
+//! printenv
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: ./ci/report.sh
+//!         env:
+//!           T: ${{ secrets.DEPLOY_KEY }}
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad
+//! test:
+//!   script:
+//!     - printenv
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: env | curl -d @- https://collect.corp.io
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: env | sort
+//!       - run: ./deploy "$T"
+//!         env:
+//!           T: ${{ secrets.DEPLOY_KEY }}
+//!   names:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       T: ${{ secrets.DEPLOY_KEY }}
+//!     steps:
+//!       - run: |
+//!           env | cut -d= -f1
+//!           env FOO=1 cmd
+//!           printenv HOME
+//!           /usr/bin/env bash -c true
+//! ```
+//!
+//! # Measured
+//!
+//! In 52 public repositories: not yet.
+
+use crate::model::dialect::Masks;
+use crate::model::finding::{Finding, Findings, Remedy};
+use crate::model::kept;
+use crate::model::project::{Project, Site};
+use crate::model::rule::Level::{Error, Info, Warning};
+use crate::model::rule::{Group, Rule, levels};
+use crate::model::script::{Deed, Dump, DumpSink, Kept};
+use crate::model::secrets::place::{advice, listed};
+use crate::model::secrets::runners::Sorted;
+use crate::model::secrets::{Reach, Readable, Runner, Runners, looks_secret};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "env-dump-with-secret",
+    group: Group::Secret,
+    summary: "the environment is printed while a secret is in it",
+    levels: &[
+        ("secret", levels(Error, Error, Error)),
+        ("network", levels(Error, Error, Error)),
+        ("token", levels(Info, Warning, Warning)),
+        ("minor", levels(Info, Warning, Warning)),
+        ("filtered", levels(Info, Info, Info)),
+    ],
+    since: "0.1.0",
+    check,
+};
+
+fn check(project: &Project, findings: &mut Findings) {
+    let runners = Runners::of(project);
+    for site in project.run_commands() {
+        for dump in site.command.deeds.iter().filter_map(dump) {
+            of_dump(project, &runners, &site, dump).into_iter().for_each(|finding| findings.push(finding));
+        }
+    }
+}
+
+fn dump(deed: &Deed) -> Option<&Dump> {
+    match deed {
+        Deed::Dump(dump) => Some(dump),
+        _ => None,
+    }
+}
+
+fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dump: &Dump) -> Option<Finding> {
+    let all = runners.of_site(site);
+    let network = dump.sinks.contains(&DumpSink::Network);
+    if network {
+        return Some(sent(site, dump, all.first()));
+    }
+    // The worst of the steps speaks; the others are labels.
+    let mut ranked: Vec<(usize, &str, Runner, Sorted)> = Vec::new();
+    for runner in all {
+        if is_kept(project, &runner, dump) {
+            continue;
+        }
+        let sorted = Sorted::of(project, runner.secrets(project));
+        if let Some((rank, kind)) = kind(&runner, &sorted, dump) {
+            ranked.push((rank, kind, runner, sorted));
+        }
+    }
+    ranked.sort_by_key(|(rank, ..)| *rank);
+    let (_, kind, runner, sorted) = ranked.first()?;
+    let mut finding = report(project, site, dump, kind, runner, sorted);
+    for (_, _, other, _) in ranked.iter().skip(1) {
+        finding = finding.label(other.at(), format!("run by step `{}` of job `{}` too", other.step().name, other.job.id));
+    }
+    Some(finding)
+}
+
+/// `env-dump-to-artifact` speaks of what is kept as a file.
+fn is_kept(project: &Project, runner: &Runner, dump: &Dump) -> bool {
+    let component = |index: usize| component(project, runner, index);
+    dump.sinks.iter().any(|sink| match sink {
+        DumpSink::File(word) => kept::kept(runner.job, runner.index, &word.text.text, &component).is_some(),
+        _ => false,
+    })
+}
+
+fn component(project: &Project, runner: &Runner, index: usize) -> String {
+    match &runner.job.steps[index].kind {
+        crate::model::pipeline::StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
+        _ => String::new(),
+    }
+}
+
+/// How bad it is, the worst first.
+fn kind(runner: &Runner, sorted: &Sorted, dump: &Dump) -> Option<(usize, &'static str)> {
+    let passes = |list: &[Readable]| list.iter().any(|one| dump.kept.lets(&one.variable));
+    let holds = !(sorted.secrets.is_empty() && sorted.minor.is_empty() && sorted.tokens.is_empty());
+    match () {
+        () if passes(&sorted.secrets) => Some((0, "secret")),
+        () if passes(&sorted.minor) => Some((1, "minor")),
+        () if matches!(dump.kept, Kept::Only(_)) && !passes(&sorted.tokens) => holds.then_some((3, "filtered")),
+        () if passes(&sorted.tokens) || runner.pipeline.system.unseen_variables => Some((2, "token")),
+        () => None,
+    }
+}
+
+fn report(project: &Project, site: &Site, dump: &Dump, kind: &str, runner: &Runner, sorted: &Sorted) -> Finding {
+    let system = runner.pipeline.system;
+    let shown: Vec<&Readable> = match kind {
+        "secret" => &sorted.secrets,
+        "minor" => &sorted.minor,
+        "filtered" if !sorted.secrets.is_empty() => &sorted.secrets,
+        "filtered" if !sorted.minor.is_empty() => &sorted.minor,
+        _ => &sorted.tokens,
+    }
+    .iter()
+    .filter(|one| kind == "filtered" || dump.kept.lets(&one.variable))
+    .collect();
+    let names: Vec<&str> = shown.iter().map(|one| one.variable.as_str()).collect();
+    let how = &dump.how;
+    let unseen = match system.unseen_variables {
+        true => format!("; variables of the {} project that no file shows are printed too", system.name),
+        false => String::new(),
+    };
+    let message = match kind {
+        "filtered" => format!("`{how}` prints a part of the environment in which {} is; its search lets none of that through today", listed(names.iter().copied())),
+        _ if names.is_empty() => format!("`{how}` prints the whole environment{unseen}"),
+        _ => format!("`{how}` prints {}{}{unseen}", listed(names.iter().copied()), masks(runner, &shown, dump)),
+    };
+    let help = match kind {
+        "token" if system.unseen_variables => format!("keep the report; keep secrets of the project as {}", system.file),
+        "token" => "keep the report; the token ends with the job, and its exact value is masked".to_string(),
+        _ if shown.iter().all(|one| one.reach == Reach::Step) => {
+            "keep the report and print it in a step that has no secret, for example the first one of the job".to_string()
+        }
+        _ => {
+            let used = names.first().map(|name| project.usage(runner.job, name).steps).unwrap_or_default();
+            let step = match used.as_slice() {
+                [only] => Some(runner.job.steps[*only].name.as_str()),
+                _ => None,
+            };
+            format!("keep the report, move the secret: {}", advice(system, &names, step, false))
+        }
+    };
+    let key = format!("{}.{}", runner.step().key, how);
+    let mut finding = Findings::finding(&RULE, kind, site.command.at, message).help(help.clone()).about(key, names.join(" ")).remedy(Remedy::Guide(help));
+    if runner.call.is_some() {
+        finding = finding.label(runner.at(), format!("run by step `{}` of job `{}`", runner.step().name, runner.job.id));
+    }
+    for one in shown.iter().filter(|one| one.reach != Reach::Present).take(4) {
+        finding = finding.label(one.at, format!("`{}` comes into the environment here", one.variable));
+    }
+    finding
+}
+
+/// What the masks of the system do about it: to say how bad it is, never to excuse.
+fn masks(runner: &Runner, shown: &[&Readable], dump: &Dump) -> String {
+    let system = runner.pipeline.system;
+    let name = system.name;
+    match system.masks {
+        _ if dump.kept == Kept::Encoded => " in a form that no mask knows".to_string(),
+        Masks::Nothing => format!(" in clear: {name} masks nothing"),
+        Masks::Names if shown.iter().any(|one| !looks_secret(&one.variable)) => format!(" in clear: {name} masks by name only"),
+        Masks::Names => format!("; {name} masks by name only"),
+        Masks::Values if shown.iter().any(|one| !one.whole) => format!(" in clear: the masks of {name} know exact values only"),
+        Masks::Values => format!("; the masks of {name} know exact values only"),
+    }
+}
+
+fn sent(site: &Site, dump: &Dump, runner: Option<&Runner>) -> Finding {
+    let how = &dump.how;
+    let message = format!("`{how}` sends the whole environment to another machine; no mask applies there, and whatever secret comes into scope goes with it");
+    let help = "send the names of the variables that are needed, one by one";
+    let key = runner.map_or(String::new(), |runner| runner.step().key.clone());
+    Findings::finding(&RULE, "network", site.command.at, message).help(help).about(key, how).remedy(Remedy::Guide(help.to_string()))
+}
