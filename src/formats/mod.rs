@@ -101,6 +101,7 @@ formats! {
     settings_file,
     shell_script,
     inline_script,
+    python_script,
 }
 
 /// Ends of files that no format wants, whatever stands before them. Most files of most trees end here.

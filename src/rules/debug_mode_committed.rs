@@ -60,7 +60,7 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: not yet.
+//! In 52 public repositories: no finding.
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Findings, Remedy, Safety};

@@ -47,7 +47,7 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: not yet.
+//! In 52 public repositories: no finding.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::literal::urls::{self, Userinfo};

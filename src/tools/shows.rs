@@ -385,8 +385,10 @@ fn reports(words: &[Word]) -> Option<Reported> {
         "pinguard" if has("env-report") => Reported::Everything,
         "uv" | "pdm" | "poetry" | "pixi" | "hatch" | "pipenv" | "rye" if has("run") => {
             let inner = rest.iter().position(|word| text(word) == "run").map_or(rest, |at| &rest[at + 1..]);
-            let skip = inner.iter().take_while(|word| text(word).starts_with('-')).count();
-            return reports(&inner[skip..]);
+            let starts =
+                |word: &Word| is_python(program(text(word))) || matches!(text(word), "pip" | "conda" | "uname");
+            let start = inner.iter().position(starts)?;
+            return reports(&inner[start..]);
         }
         "uv" if has("pip") && (has("freeze") || has("list") || has("tree")) => Reported::Packages,
         "uv" if has("python") && (has("list") || has("find")) => Reported::Interpreter,
@@ -414,6 +416,12 @@ fn python_reports(words: &[Word], arguments: &[&str]) -> Option<Reported> {
         let platform = code.contains("platform");
         let version = code.contains("sys.version") || code.contains("sys.executable") || code.contains("sysconfig");
         return if platform { Some(Reported::Platform) } else { version.then_some(Reported::Interpreter) };
+    }
+    // Scripts and modules that are made for it: `print_versions.py`, `torch.utils.collect_env`.
+    let made = ["print_versions", "show_versions", "print_version", "collect_env", "print_env", "env_info", "sysinfo"];
+    let named = arguments.iter().take(2).any(|word| made.iter().any(|name| word.contains(name)));
+    if named || after(arguments, &["-c"]).is_some_and(|code| made.iter().any(|name| code.contains(name))) {
+        return Some(Reported::Everything);
     }
     match arguments {
         ["-m", "platform" | "sysconfig" | "site", ..] => Some(Reported::Interpreter),
@@ -665,6 +673,8 @@ mod tests {
             ("uname -a", Reported::Platform),
             ("cat /etc/os-release", Reported::Platform),
             ("python -c 'import platform; print(platform.platform())'", Reported::Platform),
+            ("pixi run -e test -- python x/util/print_versions.py", Reported::Everything),
+            ("python -c 'import pandas; pandas.show_versions()'", Reported::Everything),
             ("pinguard env-report --strict", Reported::Everything),
         ] {
             assert!(deeds(line).contains(&Deed::Report(expected)), "{line}");

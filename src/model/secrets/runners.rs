@@ -39,6 +39,15 @@ impl<'p> Runner<'p> {
         self.call.map_or(self.step().at, |call| call.at)
     }
 
+    /// Whether a variable of this name may come from a server: a set of secrets is attached, or the system hands out variables that no file
+    /// shows, and no file says that it is something else.
+    pub fn may_hold(&self, readable: &[Readable], variable: &str) -> bool {
+        let set = readable.iter().any(|one| one.secrets.iter().any(|name| name == "*"));
+        let scopes = self.step().env.iter().chain(&self.job.env).chain(&self.pipeline.env);
+        let plain = scopes.filter(|one| one.name == variable).any(|one| !matches!(one.value, Value::Secret { .. }));
+        (set || self.pipeline.system.unseen_variables) && !plain
+    }
+
     /// The secrets that the command can read.
     pub fn secrets(&self, project: &Project) -> Vec<Readable> {
         let mut found = project.secrets_at(self.pipeline, self.job, self.index);
@@ -191,6 +200,17 @@ impl Command {
         let words = self.words.iter().chain(redirects.map(|one| &one.target)).any(named);
         let assigns = self.assigns.iter().any(|(_, text)| super::flow::expands(&text.text, variable));
         words || assigns || step.is_some_and(|step| self.is_given(step, secrets))
+    }
+
+    /// The variables of the command whose names are those of secrets, expanded where a trace would show them.
+    pub fn named_secrets(&self) -> Vec<String> {
+        let words = self.words.iter().filter(|word| word.expands).map(|word| word.text.text.as_str());
+        let texts = words.chain(self.assigns.iter().map(|(_, text)| text.text.as_str()));
+        let names = texts.flat_map(|text| text.split('$').skip(1)).map(|rest| {
+            let rest = rest.strip_prefix('{').unwrap_or(rest);
+            &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())]
+        });
+        names.filter(|name| super::looks_secret(name) && !is_short_lived(name)).map(str::to_string).collect()
     }
 
     /// Whether the system pastes one of these secrets into the command.
