@@ -175,8 +175,13 @@ impl<'p> Out<'p> {
 
     fn assignments(&mut self, list: &[Assignment], place: Place) {
         for one in list {
-            if let Value::Literal(text) = &one.value {
-                self.named(&one.name, text, one.at, &one.key, place);
+            match &one.value {
+                Value::Literal(text) => self.named(&one.name, text, one.at, &one.key, place),
+                // What stands in for a variable that is not set is written here.
+                Value::Expression(text) if default_of(text).len() < text.len() => {
+                    self.named(&one.name, text, one.at, &one.key, place);
+                }
+                _ => {}
             }
         }
     }
