@@ -13,8 +13,8 @@ use crate::model::facts::{Facts, ProblemKind};
 use crate::model::finding::{Finding, Findings};
 use crate::model::policy::Policy;
 use crate::model::project::Project;
-use crate::model::source::Sources;
-use crate::model::span::Location;
+use crate::model::source::{Source, Sources};
+use crate::model::span::{Location, Span};
 use crate::rules;
 use rayon::prelude::*;
 
@@ -41,8 +41,44 @@ fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
     let Some(format) = formats::of(source) else { return Facts::of(id, "") };
     let mut facts = Facts::of(id, format.name);
     (format.read)(source, sources, &mut facts);
+    conflict(source, &mut facts);
     facts.keep_unreadable(MAX_UNREADABLE);
     facts
+}
+
+/// Both sides of a merge in one file: said once, in the place of all that does not parse because of it.
+fn conflict(source: &Source, facts: &mut Facts) {
+    let broken = facts.problems.iter().any(|problem| problem.kind == ProblemKind::Unreadable);
+    if facts.locks.is_empty() && !broken {
+        return;
+    }
+    let Some(start) =
+        line_that_begins(&source.text, "<<<<<<< ").filter(|_| line_that_begins(&source.text, ">>>>>>> ").is_some())
+    else {
+        return;
+    };
+    let mend = match (facts.format.contains("lock"), source.file_name()) {
+        (_, "uv.lock") => "take one side (`git checkout --theirs uv.lock`) and run `uv lock`",
+        (_, "poetry.lock") => "take one side (`git checkout --theirs poetry.lock`) and run `poetry lock`",
+        (_, "Pipfile.lock") => "take one side (`git checkout --theirs Pipfile.lock`) and run `pipenv lock`",
+        (_, "pixi.lock") => "take one side (`git checkout --theirs pixi.lock`) and run `pixi lock`",
+        (_, name) if name.starts_with("pdm") => {
+            "take one side (`git checkout --theirs`) and run `pdm lock --update-reuse`"
+        }
+        (true, _) => "take one side (`git checkout --theirs`) and lock again",
+        _ => "decide for one side, and remove the marks",
+    };
+    facts.problems.retain(|problem| problem.kind != ProblemKind::Unreadable);
+    let at = Location::new(source.id, Span::new(start, start + 7));
+    let text = format!("an unresolved merge conflict begins here (`<<<<<<<`): {mend}");
+    facts.problem(ProblemKind::Unreadable, at, text);
+}
+
+fn line_that_begins(text: &str, mark: &str) -> Option<usize> {
+    if text.starts_with(mark) {
+        return Some(0);
+    }
+    memchr::memmem::find(text.as_bytes(), format!("\n{mark}").as_bytes()).map(|at| at + 1)
 }
 
 /// What every rule says of a project, in the order of the rules.

@@ -38,6 +38,8 @@ pub fn run(
     settings::check_names("--ignore", &args.ignore)?;
     let now = args.now.as_deref().map_or_else(|| Ok(clock::today()), settings::date)?;
     let mut gathered = read(args)?;
+    let days = i64::from((now - Date::constant(1970, 1, 1)).get_days());
+    gathered.iter_mut().for_each(|gathered| gathered.project.today = Some(days));
     if args.write_baseline {
         return baselines::write(&gathered, args, now, out);
     }

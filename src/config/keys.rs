@@ -77,6 +77,8 @@ pub const KEYS: &[Key] = &[
     key("policy.images", Kind::Texts),
     key("policy.components", Kind::Texts),
     key("policy.indexes", Kind::Texts),
+    key("lock", Kind::Table),
+    key("lock.cooldown", Kind::Number),
     key("secrets", Kind::Table),
     key("secrets.allow", Kind::Texts),
     key("secrets.low-sensitivity", Kind::Texts),

@@ -199,6 +199,10 @@ impl Reader<'_> {
         let Some(number) = number else {
             return self.wrong(node, &format!("`{}` takes a whole number", key.path));
         };
+        if key.path == "lock.cooldown" {
+            self.config.policy.cooldown = Some(number);
+            return;
+        }
         let into = &mut self.config.upgrade;
         match key.path.rsplit('.').next().unwrap_or("") {
             "limit" => into.limit = number,

@@ -113,6 +113,7 @@ fn package(node: Node) -> LockedPackage {
         }
         package.artifacts.push(artifact);
     }
+    locked::compare_names(&mut package);
     for (name, _) in node.get("dependencies").into_iter().flat_map(|table| table.entries()) {
         package.edges.extend(name.str().and_then(|text| locked::edge(text, name.at())));
     }
@@ -151,6 +152,7 @@ fn explicit(source: &Source, facts: &mut Facts) {
             }
             package.credentials = credentials.then_some(at);
             package.artifacts.push(artifact);
+            locked::compare_names(&mut package);
             packages.push(package);
         }
         start += line.len();

@@ -1,7 +1,7 @@
 //! Parts that the formats of locks share: addresses of artifacts, names of their files, needs as texts. Knows no format and judges nothing.
 
 use crate::ecosystems::pypi;
-use crate::model::lock::{Artifact, ArtifactKind, Edge, LockIndex, LockedPackage};
+use crate::model::lock::{Artifact, ArtifactKind, Edge, LockIndex, LockedPackage, Provenance};
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
 
@@ -102,13 +102,22 @@ pub fn artifact(written: &str, at: Location) -> (Artifact, bool) {
     };
     let file = file_name(if url.is_empty() { written.split('#').next().unwrap_or(written) } else { &url });
     let kind = kind(&file);
-    (Artifact { url, file, kind, hashes: Vec::new(), size: None, uploaded: None, at }, credentials)
+    (Artifact { url, file, kind, hashes: Vec::new(), size: None, uploaded: None, told: None, at }, credentials)
 }
 
 /// A file of which only a hash is known.
 pub fn hash_only(hash: &str, at: Location) -> Artifact {
     let (url, file) = (String::new(), String::new());
-    Artifact { url, file, kind: ArtifactKind::Unnamed, hashes: vec![hash.to_string()], size: None, uploaded: None, at }
+    Artifact {
+        url,
+        file,
+        kind: ArtifactKind::Unnamed,
+        hashes: vec![hash.to_string()],
+        size: None,
+        uploaded: None,
+        told: None,
+        at,
+    }
 }
 
 /// Adds the file that a table describes: `url`, `path`, `file`, `filename` or `name`; `hash` or `hashes`; `size`; `upload-time`.
@@ -133,6 +142,66 @@ pub fn push_file(package: &mut LockedPackage, node: Node) {
         package.yanked.get_or_insert(yanked.at());
     }
     package.artifacts.push(artifact);
+}
+
+/// Compares what the names of files tell with the package, where it comes from an index.
+pub fn compare_names(package: &mut LockedPackage) {
+    if !matches!(package.from, Provenance::Registry(_)) || package.name.is_empty() {
+        return;
+    }
+    let (name, version) = (package.name.as_str(), package.version.as_str());
+    for artifact in package.artifacts.iter_mut().filter(|artifact| !artifact.file.is_empty()) {
+        artifact.told = told(&artifact.file, artifact.kind, name, version);
+    }
+}
+
+/// The name and version that a file's name tells, when they are others than these.
+fn told(file: &str, kind: ArtifactKind, name: &str, version: &str) -> Option<String> {
+    let (found, told) = match kind {
+        ArtifactKind::Conda => {
+            let stem = file.strip_suffix(".conda").or_else(|| file.strip_suffix(".tar.bz2")).unwrap_or(file);
+            let mut parts = stem.rsplitn(3, '-');
+            let (_, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+            (name, version)
+        }
+        ArtifactKind::Wheel => {
+            let stem = file.strip_suffix(".whl").or_else(|| file.strip_suffix(".egg")).unwrap_or(file);
+            let mut parts = stem.split('-');
+            (parts.next()?, parts.next()?)
+        }
+        _ => {
+            let stem = pypi::ARCHIVES.iter().find_map(|end| file.strip_suffix(end))?;
+            let (found, told) = split_source(stem, version, name)?;
+            (found, told)
+        }
+    };
+    let same_name = match kind {
+        ArtifactKind::Conda => found.eq_ignore_ascii_case(name),
+        _ => found == name || pypi::normalize(found) == name,
+    };
+    let same_version = version.is_empty() || same_version(told, version);
+    (!same_name || !same_version).then(|| format!("{found} {told}"))
+}
+
+/// Name and version of a source archive. Names and versions can both hold `-`, so a cut that fits the package is tried first.
+fn split_source<'f>(stem: &'f str, version: &str, name: &str) -> Option<(&'f str, &'f str)> {
+    let fitting = stem.match_indices('-').find(|(at, _)| {
+        let (found, told) = (&stem[..*at], &stem[at + 1..]);
+        pypi::normalize(found) == name && same_version(told, version)
+    });
+    let cut = fitting.map(|(at, _)| at).or_else(|| {
+        stem.match_indices('-').map(|(at, _)| at).find(|at| stem[at + 1..].starts_with(|c: char| c.is_ascii_digit()))
+    })?;
+    Some((&stem[..cut], &stem[cut + 1..]))
+}
+
+fn same_version(told: &str, version: &str) -> bool {
+    if told == version {
+        return true;
+    }
+    // Names of wheels write the parts of a local version with `_`.
+    let told = told.replace('_', ".").replace("%21", "!");
+    told == version || pypi::satisfies(&format!("=={version}"), &told).is_none_or(|same| same)
 }
 
 /// A need written as a requirement: `name[extra]>=1; marker`, or conda's `name >=1 build`.
@@ -192,6 +261,24 @@ mod tests {
             "torch-2.1+cpu-cp312-cp312-linux_x86_64.whl"
         );
         assert_eq!(file_name("100%"), "100%");
+    }
+
+    #[test]
+    fn names_of_files_are_compared() {
+        use ArtifactKind::{Conda, Source, Wheel};
+        for (file, kind, name, version, expected) in [
+            ("Babel-2.13.0.tar.gz", Source, "babel", "2.13.0", None),
+            ("zope-interface-5.0.tar.gz", Source, "zope-interface", "5.0", None),
+            ("pkg-1.0-1.tar.gz", Source, "pkg", "1.0.post1", None),
+            ("torch-2.1.0+cpu-cp312-cp312-linux_x86_64.whl", Wheel, "torch", "2.1.0+cpu", None),
+            ("foo-1.0.0-py3-none-any.whl", Wheel, "foo", "1.0", None),
+            ("pip-25.0-pyh_0.conda", Conda, "pip", "25.0", None),
+            ("evil-1.0.0-py3-none-any.whl", Wheel, "foo", "1.0", Some("evil 1.0.0")),
+            ("foo-1.1.tar.gz", Source, "foo", "1.0", Some("foo 1.1")),
+            ("foo-1.1-py3-none-any.whl", Wheel, "foo", "1.0", Some("foo 1.1")),
+        ] {
+            assert_eq!(told(file, kind, name, version).as_deref(), expected, "{file}");
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ fn package(node: Node) -> Option<LockedPackage> {
     let place = place.unwrap_or(node);
     file_into(&mut package, node, url, place.at());
     provenance(&mut package, url, python, place.at());
+    locked::compare_names(&mut package);
     let needs = ["depends", "requires_dist"].iter().filter_map(|key| node.get(key)).flat_map(|list| list.items());
     package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
     package.groups = vec![if python { "pypi" } else { "conda" }.to_string()];

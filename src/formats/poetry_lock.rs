@@ -83,6 +83,7 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
     if let Some(source) = source {
         provenance(&mut package, source, kind);
     }
+    locked::compare_names(&mut package);
     let groups = node.get("groups").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
     package.groups = groups.map(str::to_string).collect();
     package.marker = node.get("markers").and_then(Node::str).unwrap_or("").to_string();

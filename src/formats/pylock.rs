@@ -67,6 +67,7 @@ fn package(node: Node) -> LockedPackage {
     let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
     package.edges = needs.filter_map(edge).collect();
     provenance(&mut package, node);
+    locked::compare_names(&mut package);
     package
 }
 

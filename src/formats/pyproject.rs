@@ -1,4 +1,4 @@
-//! `pyproject.toml` (and `hatch.toml`): the standard tables and those of the tools that keep requirements there. Knows no lock.
+//! `pyproject.toml` (and `hatch.toml`, `uv.toml`): the standard tables and those of the tools that keep requirements there. Knows no lock.
 
 mod hatch;
 mod poetry;
@@ -23,7 +23,7 @@ const TOOLS: [&str; 7] = ["uv", "poetry", "pdm", "hatch", "pixi", "conda-lock", 
 
 fn claims(path: &str) -> Claim {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if matches!(name, "pyproject.toml" | "hatch.toml") { Claim::Yes } else { Claim::No }
+    if matches!(name, "pyproject.toml" | "hatch.toml" | "uv.toml") { Claim::Yes } else { Claim::No }
 }
 
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
@@ -33,6 +33,10 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let mut to = Collector { facts, manifest: Manifest::new(ManifestKind::Pyproject, source.whole()) };
     if source.file_name() == "hatch.toml" {
         hatch::environments(root.get("envs"), "envs", &mut to);
+        return to.finish();
+    }
+    if source.file_name() == "uv.toml" {
+        uv::indexes(root, &mut to);
         return to.finish();
     }
     standard::read(root, &mut to);

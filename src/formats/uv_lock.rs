@@ -69,6 +69,9 @@ fn package(node: Node) -> LockedPackage {
     if let Some(source) = source {
         provenance(&mut package, source);
     }
+    locked::compare_names(&mut package);
+    let forks = node.get("resolution-markers").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
+    package.marker = forks.collect::<Vec<_>>().join(" or ");
     let edges = |list: Option<Node>, optional: bool| {
         list.into_iter().flat_map(|list| list.items()).map(move |node| edge(node, optional)).collect::<Vec<_>>()
     };

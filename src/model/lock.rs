@@ -170,6 +170,8 @@ pub struct Artifact {
     pub size: Option<u64>,
     /// When it was uploaded, as the lock writes it (RFC 3339).
     pub uploaded: Option<String>,
+    /// The name and version that its file's name tells, where they are not those of the package.
+    pub told: Option<String>,
     /// Where it stands: its URL, its file name, or its hash.
     pub at: Location,
 }

@@ -15,6 +15,7 @@ pub mod kept;
 pub mod knowledge;
 pub mod literal;
 pub mod lock;
+pub mod locked;
 pub mod manifest;
 pub mod pin;
 pub mod pipeline;

@@ -14,6 +14,8 @@ pub struct Policy {
     pub components: Vec<String>,
     /// Index URLs or hosts that the project uses on purpose.
     pub indexes: Vec<String>,
+    /// Days that a locked release must be old (`[lock] cooldown`).
+    pub cooldown: Option<u32>,
     /// Organisations whose components count as one's own.
     pub organisations: Vec<String>,
     /// Secrets that may be anywhere, by name.

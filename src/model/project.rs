@@ -27,6 +27,8 @@ pub struct Project {
     pub locks: Vec<LockState>,
     /// What the project's configuration allows and demands.
     pub policy: Policy,
+    /// The day of the run, counted from 1970; none where nobody gave one.
+    pub today: Option<i64>,
 }
 
 /// A lock, its manifest, and the verdict.
@@ -38,6 +40,21 @@ pub struct LockState {
     pub manifest: Option<SourceId>,
     /// Whether the lock describes it.
     pub verdict: Verdict,
+    /// Versions that the manifest does not allow, in a lock that describes it by its own record.
+    pub strays: Vec<Stray>,
+}
+
+/// A locked version that the manifest does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// Which requirement.
+    pub reference: ReferenceId,
+    /// The package.
+    pub name: String,
+    /// Its locked version.
+    pub version: String,
+    /// Its entry.
+    pub at: Location,
 }
 
 /// Why the gate runs something.

@@ -57,6 +57,7 @@ fn sample() -> (Project, Vec<Judged>) {
         lock: SourceId(1),
         manifest: None,
         verdict: Verdict::Stale(vec![Reason { text: "flask is missing".into(), at: None }]),
+        strays: Vec::new(),
     });
     let installed = at(&project, ".github/workflows/ci.yml", "-r requirements.txt");
     let pin = Remedy::Replace {

@@ -23,7 +23,7 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
         }
     }
     let manifest = workflows(project, lock).next().map(|source| source.id);
-    LockState { lock: lock.at.source, manifest, verdict: super::verdict(stale) }
+    LockState { lock: lock.at.source, manifest, verdict: super::verdict(stale), strays: Vec::new() }
 }
 
 /// What the lock holds in onboarded workflows.

@@ -21,15 +21,20 @@ pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
     let command = command(project, lock);
     if let Some(other) = exported(project, lock, command.as_deref()) {
         let verdict = verdict(differences(project, lock, other));
-        return Some(LockState { lock: source.id, manifest: Some(other), verdict });
+        return Some(LockState { lock: source.id, manifest: Some(other), verdict, strays: Vec::new() });
     }
     let (found, missing) = named(project, lock);
     let Some(&manifest) = found.first() else {
         let why = missing.first().map(|path| reason(format!("its input `{path}` is not in the repository")))?;
-        return Some(LockState { lock: source.id, manifest: None, verdict: Verdict::Undecided(vec![why]) });
+        return Some(LockState {
+            lock: source.id,
+            manifest: None,
+            verdict: Verdict::Undecided(vec![why]),
+            strays: Vec::new(),
+        });
     };
     let verdict = judge(project, lock, &found, command.as_deref().unwrap_or(""));
-    Some(LockState { lock: source.id, manifest: Some(manifest), verdict })
+    Some(LockState { lock: source.id, manifest: Some(manifest), verdict, strays: Vec::new() })
 }
 
 /// What an input does.

@@ -33,7 +33,7 @@ pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
         let asked = entries.map(|entry| project.reference(entry.reference)).filter(|reference| is_locked(reference));
         stale.extend(satisfy::problems(asked, &packages));
     }
-    Some(LockState { lock: lock.at.source, manifest: Some(manifest), verdict: verdict(stale) })
+    Some(LockState { lock: lock.at.source, manifest: Some(manifest), verdict: verdict(stale), strays: Vec::new() })
 }
 
 fn is_locked(reference: &Reference) -> bool {

@@ -24,7 +24,7 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
         Some(root) => judge(project, lock, manifest, root),
         None => Verdict::Undecided(vec![reason(format!("`{name}` cannot be read"))]),
     };
-    LockState { lock: lock.at.source, manifest: Some(manifest.id), verdict }
+    LockState { lock: lock.at.source, manifest: Some(manifest.id), verdict, strays: Vec::new() }
 }
 
 fn judge(project: &Project, lock: &Lock, manifest: &Source, root: Node) -> Verdict {

@@ -14,7 +14,7 @@ mod uv;
 use crate::ecosystems::pypi;
 use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Reason, Verdict};
 use crate::model::pin::Strength;
-use crate::model::project::{LockState, Project};
+use crate::model::project::{LockState, Project, Stray};
 use crate::model::reference::{Ecosystem, Held, Origin, Reference, ReferenceId, Role};
 use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
@@ -24,7 +24,14 @@ use std::collections::HashMap;
 /// Every lock that has, or names, a manifest: which one, and whether the lock describes it. In order of paths.
 pub fn states(project: &Project) -> Vec<LockState> {
     let locks: Vec<&Lock> = project.lock_files().collect();
-    let mut states: Vec<LockState> = locks.par_iter().filter_map(|lock| state(project, lock)).collect();
+    let judged = |lock: &&Lock| {
+        let mut state = state(project, lock)?;
+        unreadable(project, lock, &mut state);
+        incomplete(project, lock, &mut state);
+        state.strays = strays(project, lock, &state);
+        Some(state)
+    };
+    let mut states: Vec<LockState> = locks.par_iter().filter_map(judged).collect();
     states.sort_by(|a, b| project.source(a.lock).path.cmp(&project.source(b.lock).path));
     states
 }
@@ -34,7 +41,12 @@ fn state(project: &Project, lock: &Lock) -> Option<LockState> {
         let manifest = manifests(project, lock).first().copied();
         let format = if lock.format.is_empty() { "unnamed".to_string() } else { format!("`{}`", lock.format) };
         let why = Reason { text: format!("its format version ({format}) is not known here"), at: Some(lock.at) };
-        return Some(LockState { lock: lock.at.source, manifest, verdict: Verdict::Undecided(vec![why]) });
+        return Some(LockState {
+            lock: lock.at.source,
+            manifest,
+            verdict: Verdict::Undecided(vec![why]),
+            strays: Vec::new(),
+        });
     }
     match lock.tool {
         LockTool::Uv => Some(uv::state(project, lock)),
@@ -43,6 +55,69 @@ fn state(project: &Project, lock: &Lock) -> Option<LockState> {
         LockTool::CondaLock | LockTool::Pixi => conda::state(project, lock),
         LockTool::Actions => Some(actions::state(project, lock)),
     }
+}
+
+/// A lock that was read in parts only is never fresh.
+fn unreadable(project: &Project, lock: &Lock, state: &mut LockState) {
+    if project.is_broken(lock.at.source) && state.verdict == Verdict::Fresh {
+        let why = Reason { text: "a part of it cannot be read".to_string(), at: Some(lock.at) };
+        state.verdict = Verdict::Undecided(vec![why]);
+    }
+}
+
+/// What an entry needs and the lock does not hold: it was cut off, or edited. Its own record of the manifest does not tell.
+fn incomplete(project: &Project, lock: &Lock, state: &mut LockState) {
+    if state.verdict != Verdict::Fresh || !matches!(lock.tool, LockTool::Uv | LockTool::Pdm) {
+        return;
+    }
+    let packages = by_name(lock);
+    let certain =
+        |edge: &&crate::model::lock::Edge| lock.tool == LockTool::Uv || edge.marker.is_empty() && !edge.optional;
+    let missing =
+        |edge: &&crate::model::lock::Edge| !packages.contains_key(edge.name.as_str()) && !edge.name.is_empty();
+    let edges = lock.packages.iter().flat_map(|package| package.edges.iter().map(move |edge| (package, edge)));
+    let mut missing = edges.filter(|(_, edge)| certain(edge) && missing(edge));
+    if let Some((package, edge)) = missing.next() {
+        let text = format!("its entry of `{}` needs `{}`, which it does not hold", package.name, edge.name);
+        state.verdict = Verdict::Stale(vec![Reason { text, at: Some(edge.at) }]);
+        return;
+    }
+    let asked = manifests(project, lock).into_iter().flat_map(|id| &project.facts_of(id).references);
+    let asked = asked.filter(|r| r.role == Role::Runtime && r.marker.is_none() && r.origin == Origin::Registry);
+    let absent =
+        asked.into_iter().find(|r| !packages.contains_key(r.subject.name.as_str()) && lock.tool == LockTool::Pdm);
+    if let Some(reference) = absent {
+        let text = format!("`{}` is asked for and not in the lock", reference.subject.name);
+        state.verdict = Verdict::Stale(vec![Reason { text, at: Some(reference.site.whole) }]);
+    }
+}
+
+/// Versions that the manifests do not allow, in a lock that is fresh by what it records.
+fn strays(project: &Project, lock: &Lock, state: &LockState) -> Vec<Stray> {
+    // The others are judged by their versions to begin with.
+    let by_record = matches!(lock.tool, LockTool::Uv | LockTool::Poetry | LockTool::Pdm | LockTool::Pipenv);
+    if state.verdict != Verdict::Fresh || !by_record {
+        return Vec::new();
+    }
+    let packages = by_name(lock);
+    let mut found: Vec<Stray> = Vec::new();
+    for manifest in manifests(project, lock) {
+        let references = &project.facts_of(manifest).references;
+        let overridden = |name: &str| references.iter().any(|r| r.role == Role::Constraint && r.subject.name == name);
+        for (index, reference) in references.iter().enumerate() {
+            let name = reference.subject.name.as_str();
+            let asked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python);
+            let plain = reference.origin == Origin::Registry && reference.marker.is_none();
+            let Some(list) = packages.get(name).filter(|_| asked && plain && !overridden(name)) else { continue };
+            let astray = list.iter().all(|package| !package.version.is_empty() && !satisfy::allows(reference, package));
+            if astray && !found.iter().any(|old| old.name == name) {
+                let (package, reference) = (list[0], ReferenceId { source: manifest, index: index as u32 });
+                let (name, version) = (package.name.clone(), package.version.clone());
+                found.push(Stray { reference, name, version, at: package.at });
+            }
+        }
+    }
+    found
 }
 
 /// Writes into every reference of a manifest what the lock beside it says: the version, and whether it is hashed.
@@ -147,7 +222,7 @@ fn verdict(stale: Vec<Reason>) -> Verdict {
 /// The verdict when the manifest that must be there is not.
 fn orphan(lock: &Lock, name: &str) -> LockState {
     let why = reason(format!("no `{name}` stands beside it, so there is nothing to compare it with"));
-    LockState { lock: lock.at.source, manifest: None, verdict: Verdict::Undecided(vec![why]) }
+    LockState { lock: lock.at.source, manifest: None, verdict: Verdict::Undecided(vec![why]), strays: Vec::new() }
 }
 
 /// The source at `path` as seen from the folder of another one.

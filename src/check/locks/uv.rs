@@ -26,7 +26,7 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
             outer.path
         );
         let verdict = Verdict::Undecided(vec![reason(why)]);
-        return LockState { lock: source.id, manifest: Some(manifest.id), verdict };
+        return LockState { lock: source.id, manifest: Some(manifest.id), verdict, strays: Vec::new() };
     }
     let text = if script { script_block(&manifest.text) } else { manifest.text.clone() };
     let tree = toml::parse(manifest.id, &text);
@@ -34,7 +34,7 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
         Some(root) => Check::new(project, lock, source, root, script).verdict(),
         None => Verdict::Undecided(vec![reason(format!("`{name}` cannot be read"))]),
     };
-    LockState { lock: source.id, manifest: Some(manifest.id), verdict }
+    LockState { lock: source.id, manifest: Some(manifest.id), verdict, strays: Vec::new() }
 }
 
 /// The manifest of the workspace around this one that names its folder as a member.

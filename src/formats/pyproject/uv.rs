@@ -62,7 +62,8 @@ fn source(name: &str, table: Node, to: &mut Collector) {
     }
 }
 
-fn indexes(uv: Node, to: &mut Collector) {
+/// The indexes of `[tool.uv]`, or of a `uv.toml`.
+pub fn indexes(uv: Node, to: &mut Collector) {
     // By default uv takes a name from the first index that has it, so that no other index can put a higher version beside it.
     let strategy = uv.get("index-strategy").and_then(Node::str).unwrap_or("");
     let beside = strategy.starts_with("unsafe");
