@@ -39,6 +39,8 @@ pub enum Command {
     Lock(Box<Lock>),
     /// Move pins to newer releases: branches from the base commit, pushed, with a request for each
     Upgrade(Box<Upgrade>),
+    /// Show what moved in locks, manifests, images and components between two revisions
+    Diff(Diff),
     /// Print the manual of a rule
     Explain {
         /// Id of the rule.
@@ -257,4 +259,28 @@ pub struct Lock {
     /// The moment that ages count from, instead of now.
     #[arg(long, value_name = "DATE")]
     pub now: Option<String>,
+}
+
+/// Arguments of `diff`.
+///
+/// Exit codes: 0 what moved has a new version, 1 bytes or sources changed without one (or a file cannot be read), 2 no such revision.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The older revision; `A..B` and `A...B` name both.
+    pub base: String,
+    /// The newer revision; the work tree when it is left out.
+    #[arg(value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How to print.
+    #[arg(long, default_value = "human", value_parser = ["human", "json", "markdown"])]
+    pub format: String,
+    /// The repository.
+    #[arg(short = 'C', long, default_value = ".", value_name = "FOLDER")]
+    pub repository: PathBuf,
+    /// The configuration to use instead of the project's.
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration at all.
+    #[arg(long)]
+    pub isolated: bool,
 }

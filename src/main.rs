@@ -37,6 +37,7 @@ fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
         Command::List(args) => commands::list::run(args, terminal, out),
         Command::Lock(args) => commands::lock::run(args, &Environment::of_process(), out),
         Command::Upgrade(args) => commands::upgrade::run(args, &Environment::of_process(), terminal, out),
+        Command::Diff(args) => commands::diff::run(args, out),
         Command::Explain { rule } => commands::explain::run(rule, out),
         Command::Rules { format } => commands::rules::run(format, out),
         Command::Init { stdout } => {

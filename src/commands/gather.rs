@@ -5,6 +5,7 @@ use crate::check;
 use crate::config::Config;
 use crate::formats::{self, Claim};
 use crate::model::project::Project;
+use crate::model::source::Sources;
 use crate::world::disk::{self, Root, Wanted};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,20 @@ pub struct Gathered {
     pub config: Config,
     /// What was read.
     pub project: Project,
+}
+
+/// Which files a configuration reads.
+pub fn files(config: &Config) -> impl Wanted + '_ {
+    Files { config }
+}
+
+/// The project of a revision, out of its texts.
+pub fn revision(config: &Config, texts: Vec<(String, String)>) -> Project {
+    let mut sources = Sources::default();
+    for (path, text) in texts {
+        sources.add(path, text);
+    }
+    check::read(sources, Vec::new(), config.policy.clone())
 }
 
 /// The files that some format reads and no configuration leaves out.

@@ -2,6 +2,7 @@
 
 mod baselines;
 pub mod check;
+pub mod diff;
 pub mod env_report;
 pub mod explain;
 pub mod fix;

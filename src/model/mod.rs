@@ -17,6 +17,7 @@ pub mod literal;
 pub mod lock;
 pub mod locked;
 pub mod manifest;
+pub mod moves;
 pub mod pin;
 pub mod pipeline;
 pub mod policy;

@@ -13,6 +13,7 @@ pub mod json;
 pub mod junit;
 pub mod list;
 pub mod mistakes;
+pub mod moves;
 pub mod redact;
 pub mod sarif;
 pub mod summary;

@@ -16,6 +16,7 @@ pub mod panic;
 pub mod process;
 pub mod progress;
 pub mod registries;
+pub mod revisions;
 pub mod runtime;
 pub mod temporary;
 pub mod worktree;

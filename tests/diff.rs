@@ -1,0 +1,149 @@
+//! `pinguard diff` in real repositories: revisions, the work tree, shallow clones, work trees, submodules.
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const LOCK: &str = "version = 1\nrevision = 3\nrequires-python = \">=3.12\"\n\n[[package]]\nname = \"idna\"\nversion = \"3.9\"\n\
+                    source = { registry = \"https://pypi.org/simple\" }\nwheels = [\n    { url = \"https://files.pythonhosted.org/idna-3.9-py3-none-any.whl\", \
+                    hash = \"sha256:aa\" },\n]\n";
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diff-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        Place(folder)
+    }
+
+    fn git(&self, args: &[&str]) {
+        let done = Command::new("git")
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "protocol.file.allow=always",
+                "-c",
+                "init.defaultBranch=main",
+            ])
+            .args(args)
+            .current_dir(&self.0)
+            .output()
+            .expect("git runs");
+        assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let full = self.0.join(path);
+        fs::create_dir_all(full.parent().expect("a path has a folder")).expect("a folder can be made");
+        fs::write(full, text).expect("a file can be written");
+    }
+
+    fn commit(&self, name: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", name]);
+        self.git(&["tag", name]);
+    }
+
+    fn diff(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinguard"));
+        command.arg("diff").args(args).current_dir(&self.0).output().expect("pinguard runs")
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn history(name: &str) -> Place {
+    let place = Place::new(name);
+    place.git(&["init", "-q"]);
+    place.write("uv.lock", LOCK);
+    place.write("app.py", "x = 1\n");
+    place.commit("one");
+    place.write("uv.lock", &LOCK.replace("3.9", "3.10"));
+    place.commit("two");
+    place
+}
+
+#[test]
+fn revisions_and_the_work_tree_are_compared_in_every_form() {
+    let place = history("forms");
+    let up = place.diff(&["one", "two"]);
+    assert_eq!(up.status.code(), Some(0), "{}", text(&up));
+    assert!(text(&up).contains("upgraded  idna  3.9 -> 3.10"), "{}", text(&up));
+    assert!(text(&place.diff(&["one..two"])).contains("1 upgraded"));
+    assert!(text(&place.diff(&["two"])).contains("nothing moved"));
+    place.write("uv.lock", &LOCK.replace("3.9", "3.10").replace("sha256:aa", "sha256:bb"));
+    let forged = place.diff(&["two", "--format", "json"]);
+    assert_eq!(forged.status.code(), Some(1), "{}", text(&forged));
+    let json: serde_json::Value = serde_json::from_slice(&forged.stdout).expect("it is JSON");
+    assert_eq!((&json["moves"][0]["motion"], &json["moves"][0]["level"]), (&"hash changed".into(), &"error".into()));
+    let table = text(&place.diff(&["one", "two", "--format", "markdown"]));
+    assert!(table.contains("| upgraded | idna | 3.9 | 3.10 |"), "{table}");
+}
+
+#[test]
+fn a_patch_of_both_kinds_is_told() {
+    let place = history("mixed");
+    place.write("uv.lock", &LOCK.replace("3.9", "3.11"));
+    place.write("app.py", "x = 2\n");
+    place.commit("three");
+    let both = text(&place.diff(&["two", "three"]));
+    assert!(both.contains("warning[upgrade-mixed-patch]") && both.contains("app.py"), "{both}");
+    let added = LOCK.replace("3.9", "3.11")
+        + "\n[[package]]\nname = \"six\"\nversion = \"1.17.0\"\nsource = { registry = \"https://pypi.org/simple\" }\n";
+    place.write("uv.lock", &added);
+    place.write("app.py", "import six\n");
+    place.commit("four");
+    let new = text(&place.diff(&["three", "four"]));
+    assert!(new.contains("added  six") && !new.contains("mixed"), "{new}");
+    place.write("app.py", "import  six\n");
+    place.write("uv.lock", &added.replace("1.17.0", "1.18.0"));
+    let spaces = text(&place.diff(&["four"]));
+    assert!(spaces.contains("upgraded") && !spaces.contains("mixed"), "{spaces}");
+}
+
+#[test]
+fn a_shallow_clone_says_what_mends_it() {
+    let place = history("shallow");
+    let clone = Place::new("shallow-clone");
+    let from = format!("file://{}", place.0.display());
+    clone.git(&["clone", "-q", "--depth", "1", &from, "."]);
+    let output = clone.diff(&["one"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("git fetch --unshallow"), "{}", text(&output));
+    clone.git(&["fetch", "-q", "--unshallow", "--tags"]);
+    assert!(text(&clone.diff(&["one"])).contains("upgraded"));
+}
+
+#[test]
+fn work_trees_and_submodules_are_read() {
+    let place = history("tree");
+    let tree = Place::new("tree-second");
+    fs::remove_dir_all(&tree.0).expect("it was just made");
+    place.git(&["worktree", "add", "-q", tree.0.to_str().expect("a path"), "two"]);
+    assert!(text(&tree.diff(&["one"])).contains("upgraded"));
+    let outer = Place::new("outer");
+    outer.git(&["init", "-q"]);
+    outer.git(&["submodule", "add", "-q", place.0.to_str().expect("a path"), "vendor"]);
+    outer.commit("first");
+    let inner = Place(outer.0.join("vendor"));
+    assert!(text(&inner.diff(&["one", "two"])).contains("upgraded"));
+    inner.git(&["checkout", "-q", "one"]);
+    let moved = text(&outer.diff(&["first"]));
+    assert!(moved.contains("changed  vendor"), "{moved}");
+}
+
+#[test]
+fn a_name_that_is_not_there_and_a_folder_without_git_are_told() {
+    let place = history("missing");
+    let output = place.diff(&["nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("git fetch origin nowhere"), "{}", text(&output));
+}
