@@ -92,6 +92,3 @@ fn order(from: &str, to: &str) -> Option<Ordering> {
     let (from, to) = (numbers(from)?, numbers(to)?);
     (from != to).then(|| from.cmp(&to))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,11 +1,11 @@
 //! Moves between two small projects as texts.
 
-use super::{is_code, mixed, moves};
-use crate::check;
-use crate::model::moves::{Motion, Move};
-use crate::model::policy::Policy;
-use crate::model::project::Project;
-use crate::model::source::Sources;
+use pinguard::check;
+use pinguard::compare::{is_code, mixed, moves};
+use pinguard::model::moves::{Motion, Move};
+use pinguard::model::policy::Policy;
+use pinguard::model::project::Project;
+use pinguard::model::source::Sources;
 
 fn project(path: &str, text: &str) -> Project {
     let mut sources = Sources::default();
