@@ -3,11 +3,20 @@
 
 mod support;
 
-use pinguard::check;
+use pinguard::check::{self, moved};
+use pinguard::model::edit::Patch;
 use pinguard::model::finding::Remedy;
+use pinguard::model::knowledge::{GitRef, GitRefs, ImageRepository, Knowledge, Known, Topic};
+use pinguard::model::pin::{Pin, Strength};
+use pinguard::model::policy::Policy;
 use pinguard::model::project::Project;
-use pinguard::model::reference::{Reference, Slot};
+use pinguard::model::reference::{Ecosystem, Reference, Slot};
+use pinguard::model::source::Sources;
 use pinguard::model::span::Location;
+use pinguard::model::wish::{Because, Goal, Wishes};
+use pinguard::plan::topic::{self, Places};
+use pinguard::plan::{self, spell};
+use std::collections::BTreeMap;
 use support::{Repository, project, repositories};
 
 fn slots(reference: &Reference) -> impl Iterator<Item = (&'static str, Slot)> {
@@ -148,4 +157,171 @@ fn reading_is_total() {
             let _ = check::findings(&project);
         }
     }
+}
+
+/// A pin that a reference could get: of the form that its place takes, and never its own.
+fn other_pin(reference: &Reference) -> Option<Pin> {
+    let digest = |length: usize| vec!["ab".repeat(length / 2)];
+    let one_slot = reference.site.version.is_none();
+    let ecosystem = reference.subject.ecosystem;
+    let lead = reference.site.version.map_or("", |slot| slot.lead);
+    reference.strength?;
+    Some(match ecosystem {
+        Ecosystem::Oci => {
+            let digests = digest(64).into_iter().map(|hex| format!("sha256:{hex}")).collect();
+            let digests = if reference.site.digest.is_some() { digests } else { Vec::new() };
+            Pin { version: reference.site.version.map(|_| "9.8.7".to_string()), digests }
+        }
+        _ if one_slot && reference.site.digest.is_some() => {
+            let note = reference.site.note.map(|_| "v9.8.7".to_string());
+            Pin { version: note, digests: digest(40) }
+        }
+        Ecosystem::Pypi if lead != "@" => Pin { version: Some("==9.8.7".into()), digests: Vec::new() },
+        _ if reference.site.version.is_some() => Pin { version: Some("9.8.7".into()), digests: Vec::new() },
+        _ => return None,
+    })
+}
+
+fn edited(project: &Project, patch: &Patch) -> Project {
+    let mut sources = Sources::default();
+    for source in project.sources.iter() {
+        sources.add(source.path.as_str(), patch.apply(source.id, &source.text));
+    }
+    check::read(sources, Vec::new(), Policy::default())
+}
+
+/// Ecosystems whose pins are spelled by fixes and upgrades.
+fn is_spelled(reference: &Reference) -> bool {
+    matches!(reference.subject.ecosystem, Ecosystem::Oci | Ecosystem::Git | Ecosystem::Pypi)
+}
+
+/// Identity: spelling a reference's own pin yields no edit.
+#[test]
+fn spelling_its_own_pin_changes_nothing() {
+    for repository in repositories() {
+        let project = repository.project();
+        for (_, reference) in project.references().filter(|(_, reference)| is_spelled(reference)) {
+            let computed = reference.strength.is_none();
+            let own = spell::edits(&project.sources, reference, &reference.pin).unwrap_or_default();
+            assert!(own.is_empty() || computed, "{}: {own:?} for {reference:?}", repository.name);
+        }
+    }
+}
+
+/// Isolation and bytes: after a reference is repinned and read again it has the new pin, every other fact is unchanged, and outside of
+/// the edited spans not one byte differs.
+#[test]
+fn repinning_one_reference_moves_nothing_else() {
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for repository in repositories() {
+        let project = repository.project();
+        let total: usize = project.sources.iter().map(|source| source.text.len()).sum();
+        // Reading a large repository once for each of its references would take for ever: those are taken apart into some.
+        let step = 1 + total / 100_000;
+        for (index, (id, reference)) in project.references().enumerate() {
+            if index % step != 0 || !is_spelled(reference) {
+                continue;
+            }
+            let Some(to) = other_pin(reference) else { continue };
+            let Ok(edits) = spell::edits(&project.sources, reference, &to) else { continue };
+            let mut patch = Patch::default();
+            patch.merge(edits.clone()).expect("one group");
+            let after = edited(&project, &patch);
+            tried += 1;
+            let intended = std::iter::once((id, to)).collect();
+            for (source, why) in moved::wrong(&project, &after, &intended) {
+                let text = project.sources.text(reference.site.whole);
+                wrong.push(format!("{}: {} `{text}`: {why}", repository.name, project.source(source).path));
+            }
+            outside_is_untouched(&project, &after, &patch);
+        }
+    }
+    assert!(tried > 50, "{tried}");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn outside_is_untouched(before: &Project, after: &Project, patch: &Patch) {
+    for source in before.sources.iter() {
+        let new = &after.source(source.id).text;
+        let (mut old_at, mut new_at) = (0, 0);
+        for edit in patch.of(source.id) {
+            let start = edit.at.span.start as usize;
+            let kept = &source.text[old_at..start];
+            assert_eq!(kept, &new[new_at..new_at + kept.len()], "{}", source.path);
+            (old_at, new_at) = (edit.at.span.end as usize, new_at + kept.len() + edit.text.len());
+        }
+        assert_eq!(&source.text[old_at..], &new[new_at..], "{}", source.path);
+    }
+}
+
+/// An answer to everything: each tag has a digest that a whole version has too, each ref is a commit that a whole version names.
+fn full_knowledge(project: &Project, places: &Places) -> Knowledge {
+    let mut images: BTreeMap<Topic, ImageRepository> = BTreeMap::new();
+    let mut refs: BTreeMap<Topic, GitRefs> = BTreeMap::new();
+    for (_, reference) in project.references() {
+        let Some(topic) = topic::of(reference, places) else { continue };
+        let version = reference.pin.version.clone();
+        match topic.subject.ecosystem {
+            Ecosystem::Oci => {
+                let image = images.entry(topic).or_default();
+                let digest = format!("sha256:{}", "cd".repeat(32));
+                let tag = version.unwrap_or_else(|| "latest".into());
+                image.digests.insert(tag, Some(digest));
+            }
+            Ecosystem::Git => {
+                let host = refs.entry(topic).or_default();
+                let commit = "cd".repeat(20);
+                host.head = Some(commit.clone());
+                let named = |name: String| GitRef { name, commit: commit.clone(), object: None, date: None };
+                host.tags.push(named(version.unwrap_or_else(|| "v0".into())));
+                host.tags.push(named("v9.8.7".into()));
+            }
+            _ => {}
+        }
+    }
+    let mut knowledge = Knowledge::default();
+    images.into_iter().for_each(|(topic, known)| knowledge.put(topic, Ok(Known::Registry(known))));
+    refs.into_iter().for_each(|(topic, known)| knowledge.put(topic, Ok(Known::Host(known))));
+    knowledge
+}
+
+/// Confluence and idempotence: wishes in any order, and any of them twice, give the same patch; what was moved is not moved again.
+#[test]
+fn wishes_in_any_order_give_one_patch_and_once_is_enough() {
+    let places = Places::default();
+    let mut moved_in_all = 0;
+    for repository in repositories() {
+        let project = repository.project();
+        let knowledge = full_knowledge(&project, &places);
+        let list: Vec<_> = check::findings(&project)
+            .into_iter()
+            .filter_map(|finding| match finding.remedy {
+                Some(Remedy::Tighten { reference, to }) => Some((reference, Goal::hold(to), finding.rule.id)),
+                _ => None,
+            })
+            .collect();
+        let wishes = |order: &mut dyn Iterator<Item = usize>| {
+            let mut wishes = Wishes::default();
+            order.for_each(|at| wishes.add(list[at].0, list[at].1, Because::Rule(list[at].2)));
+            wishes
+        };
+        let forward = plan::moves(&project, &wishes(&mut (0..list.len())), &knowledge, &places);
+        let backward = plan::moves(&project, &wishes(&mut (0..list.len()).rev()), &knowledge, &places);
+        let twice = plan::moves(&project, &wishes(&mut (0..list.len()).chain(0..list.len())), &knowledge, &places);
+        assert_eq!(forward, backward, "{}", repository.name);
+        assert_eq!(forward, twice, "{}", repository.name);
+        moved_in_all += forward.changes.len();
+        let after = edited(&project, &forward.patch());
+        let mut again = Wishes::default();
+        for (change, _) in &forward.changes {
+            again.add(change.reference, Goal::hold(Strength::Exact), Because::Newer);
+        }
+        let knowledge = full_knowledge(&after, &places);
+        let same_shape = project.facts.iter().zip(&after.facts).all(|(a, b)| a.references.len() == b.references.len());
+        if same_shape {
+            let again = plan::moves(&after, &again, &knowledge, &places);
+            assert!(again.changes.is_empty(), "{}: {:?}", repository.name, again.changes);
+        }
+    }
+    assert!(moved_in_all > 20, "{moved_in_all}");
 }

@@ -204,6 +204,11 @@ fn prove(gathered: &Gathered, moves: &mut Moves, direct: &mut Vec<Direct<'_>>, d
             moves.take_back(reference, &Why::Other(format!("after the edit {why}; change it by hand")));
         }
     }
+    let mut all = Patch::default();
+    let disjoint = direct.iter().all(|one| all.merge(one.edits.to_vec()).is_ok());
+    if disjoint && wrong_after(gathered, &all).is_empty() {
+        return;
+    }
     direct.retain(|one| {
         let mut patch = Patch::default();
         let fits = patch.merge(one.edits.to_vec()).is_ok() && wrong_after(gathered, &patch).is_empty();

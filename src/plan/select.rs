@@ -8,7 +8,7 @@ use crate::model::knowledge::{GitRefs, ImageRepository, IndexProject, Knowledge,
 use crate::model::pin::{Pin, Strength};
 use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Reference, Role};
-use crate::model::wish::Goal;
+use crate::model::wish::{Goal, Reach};
 use std::collections::BTreeSet;
 
 /// What a reference moves to.
@@ -37,11 +37,14 @@ pub fn target(
     if reference.strength.is_none() {
         return Err(Why::Computed);
     }
+    if goal.reach == Reach::Written && reference.strength >= Some(goal.strength) {
+        return Ok(Target { to: reference.pin.clone(), remark: None });
+    }
     let topic = topic::of(reference, places).ok_or(Why::NoRegistry)?;
     match knowledge.of(&topic) {
         None => Err(Why::NoRegistry),
         Some(Err(miss)) => Err(Why::Unknown(miss.clone())),
-        Some(Ok(Known::Registry(images))) => image(reference, goal, images),
+        Some(Ok(Known::Registry(images))) => image(reference, images),
         Some(Ok(Known::Host(refs))) => commit(reference, goal, refs),
         Some(Ok(Known::Index(index))) => release(project, reference, index),
         Some(Ok(Known::Versions(_))) => Err(Why::NoRegistry),
@@ -51,12 +54,9 @@ pub fn target(
 /// The tag that an engine takes when none is written.
 pub const NO_TAG: &str = "latest";
 
-fn image(reference: &Reference, goal: Goal, images: &ImageRepository) -> Result<Target, Why> {
+fn image(reference: &Reference, images: &ImageRepository) -> Result<Target, Why> {
     let name = &reference.subject.name;
     let written = reference.pin.version.as_deref();
-    if let (Some(digest), true) = (reference.pin.digests.first(), goal.strength == Strength::Immutable) {
-        return Ok(Target::of(written.map(str::to_string), Some(digest.clone())));
-    }
     let tag = written.unwrap_or(NO_TAG);
     let Some(Some(digest)) = images.digests.get(tag) else {
         return Err(Why::NothingFits(format!("the registry has no tag `{tag}` of {name}")));
@@ -90,9 +90,6 @@ fn image(reference: &Reference, goal: Goal, images: &ImageRepository) -> Result<
 
 fn commit(reference: &Reference, goal: Goal, refs: &GitRefs) -> Result<Target, Why> {
     let name = &reference.subject.name;
-    if let (Some(digest), true) = (reference.pin.digests.first(), goal.strength == Strength::Immutable) {
-        return Ok(Target::of(None, Some(digest.clone())));
-    }
     let written = reference.pin.version.as_deref();
     let commit = match written {
         Some(rev) => refs.commit_of(rev).or_else(|| abbreviated(refs, rev)),

@@ -3,7 +3,7 @@
 use crate::model::change::Why;
 use crate::model::edit::Edit;
 use crate::model::pin::Pin;
-use crate::model::reference::{Reference, Slot};
+use crate::model::reference::{Ecosystem, Reference, Slot};
 use crate::model::source::Sources;
 
 /// The edits that make a reference hold `to`; none when it does already.
@@ -16,7 +16,7 @@ pub fn edits(sources: &Sources, reference: &Reference, to: &Pin) -> Result<Vec<E
         return Err(if reference.strength.is_none() { Why::Computed } else { Why::ReadOnly });
     }
     let digest = to.digests.first();
-    let one_slot = site.version.is_none();
+    let one_slot = site.version.is_none() && reference.subject.ecosystem != Ecosystem::Oci;
     if !one_slot && digest.is_some() && site.digest.is_none() {
         return Err(Why::Ceiling("it takes a version only".to_string()));
     }
