@@ -114,6 +114,9 @@ pub struct Check {
     /// Whether and how the network is used.
     #[command(flatten)]
     pub network: Network,
+    /// Ask registries about the pins: yanked or gone releases, digests and tags, known vulnerabilities.
+    #[arg(long)]
+    pub online: bool,
     /// Change the files: safe edits, and pins that a registry was asked for.
     #[arg(long, conflicts_with = "write_baseline")]
     pub fix: bool,

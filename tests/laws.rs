@@ -4,13 +4,13 @@
 mod support;
 
 use pinguard::check::{self, moved};
-use pinguard::model::edit::Patch;
+use pinguard::model::edit::{Edit, Patch};
 use pinguard::model::finding::Remedy;
 use pinguard::model::knowledge::{GitRef, GitRefs, ImageRepository, Knowledge, Known, Topic};
 use pinguard::model::pin::{Pin, Strength};
 use pinguard::model::policy::Policy;
 use pinguard::model::project::Project;
-use pinguard::model::reference::{Ecosystem, Reference, Slot};
+use pinguard::model::reference::{Ecosystem, Reference, Role, Slot};
 use pinguard::model::source::Sources;
 use pinguard::model::span::Location;
 use pinguard::model::wish::{Because, Goal, Wishes};
@@ -192,7 +192,13 @@ fn edited(project: &Project, patch: &Patch) -> Project {
 
 /// Ecosystems whose pins are spelled by fixes and upgrades.
 fn is_spelled(reference: &Reference) -> bool {
-    matches!(reference.subject.ecosystem, Ecosystem::Oci | Ecosystem::Git | Ecosystem::Pypi)
+    let asked = matches!(reference.subject.ecosystem, Ecosystem::Oci | Ecosystem::Git | Ecosystem::Pypi);
+    asked && !matches!(reference.role, Role::Download)
+}
+
+/// Whether the edits reach the digest of a reference.
+fn shares_digest(reference: &Reference, edits: &[Edit]) -> bool {
+    reference.site.digest.is_some_and(|slot| edits.iter().any(|edit| edit.at == slot.at))
 }
 
 /// Identity: spelling a reference's own pin yields no edit.
@@ -228,7 +234,14 @@ fn repinning_one_reference_moves_nothing_else() {
             patch.merge(edits.clone()).expect("one group");
             let after = edited(&project, &patch);
             tried += 1;
-            let intended = std::iter::once((id, to)).collect();
+            // References that share the text move together.
+            let shares = |other: &Reference| slots(other).any(|(_, slot)| edits.iter().any(|edit| edit.at == slot.at));
+            let sharing = project.references().filter(|(_, other)| other.subject == reference.subject && shares(other));
+            let together = sharing.map(|(id, other)| {
+                let digests = if shares_digest(other, &edits) { to.digests.clone() } else { other.pin.digests.clone() };
+                (id, Pin { digests, ..to.clone() })
+            });
+            let intended = together.chain(std::iter::once((id, to.clone()))).collect();
             for (source, why) in moved::wrong(&project, &after, &intended) {
                 let text = project.sources.text(reference.site.whole);
                 wrong.push(format!("{}: {} `{text}`: {why}", repository.name, project.source(source).path));

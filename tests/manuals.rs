@@ -1,6 +1,8 @@
 //! The manuals are true: every example in them is run.
 #![allow(clippy::disallowed_methods, reason = "tests touch the disk and start programs")]
 
+mod support;
+
 use pinguard::check;
 use pinguard::model::edit::Patch;
 use pinguard::model::finding::{Finding, Remedy};
@@ -13,10 +15,14 @@ use pinguard::rules::{RULES, Registered};
 
 fn findings(files: &[Example], registered: &Registered) -> Vec<Finding> {
     let mut sources = Sources::default();
-    for file in files {
+    let is_answer = |file: &&Example| file.path == "answers.json";
+    for file in files.iter().filter(|file| !is_answer(file)) {
         sources.add(file.path.clone(), file.text.clone());
     }
-    let project = check::read(sources, Vec::new(), Policy::default());
+    let mut project = check::read(sources, Vec::new(), Policy::default());
+    if let Some(answers) = files.iter().find(is_answer) {
+        support::answers::give(&mut project, &answers.text);
+    }
     let named = files.last().and_then(|example| example.profile.as_deref());
     let profile = Profile::ALL.into_iter().find(|profile| Some(profile.name()) == named).unwrap_or(Profile::Audit);
     let all = check::findings(&project).into_iter();

@@ -3,15 +3,18 @@
 use super::baselines;
 use super::fix::{self, Fixed, Mode};
 use super::gather::{Gathered, gather, gather_input, prefixes};
+use super::lookup::{self, Registries};
 use super::settings::{self, Choice};
 use super::{Outcome, Terminal};
+use super::{network, online};
 use crate::check;
 use crate::check::settle::{Settled, settle};
 use crate::cli;
 use crate::config::Config;
 use crate::model::finding::Judged;
 use crate::model::rule::{Level, Profile};
-use crate::report::fixes::Fixes;
+use crate::plan::topic::Places;
+use crate::report::online::Asked;
 use crate::report::{self, Format, Report};
 use crate::rules;
 use crate::world::environment::Environment;
@@ -43,17 +46,22 @@ pub fn run(
     if args.write_baseline {
         return baselines::write(&gathered, args, now, out);
     }
+    let registries = (args.online || args.fix || args.diff)
+        .then(|| Registries::new(network::client(&args.network, environment), environment));
+    let places = lookup::places(environment);
+    let mut asked = asks(&mut gathered, args, registries.as_ref(), &places)?;
     let mut verdicts = verdicts(&gathered, args, now)?;
     let mut fixes = None;
-    if args.fix || args.diff {
+    if let Some(registries) = registries.as_ref().filter(|_| args.fix || args.diff) {
         let mode = if args.diff { Mode::Dry } else { Mode::Write };
         let findings: Vec<&[Judged]> = verdicts.iter().map(|verdict| verdict.judged.as_slice()).collect();
-        let fixed = fix::run(&gathered, &findings, args, mode, environment)?;
+        let fixed = fix::run(&gathered, &findings, args, mode, registries, &places)?;
         if mode == Mode::Dry {
             return show_diff(&gathered, &fixed, out);
         }
         // What is reported is what remains.
         gathered = read(args)?;
+        asked = asks(&mut gathered, args, Some(registries), &places)?;
         verdicts = self::verdicts(&gathered, args, now)?;
         fixes = Some(fixed.fixes);
     }
@@ -70,11 +78,13 @@ pub fn run(
         suppressed: verdicts.iter().map(|verdict| verdict.suppressed).sum(),
         colour: terminal.colour,
         fixes: fixes.as_ref(),
+        asked: asked.as_ref(),
     };
     let format = Format::named(&args.format).unwrap_or_default();
     format.write(&report, out)?;
-    if let Some(fixes) = fixes.as_ref().filter(|_| format != Format::Human) {
-        note(fixes)?;
+    if format != Format::Human {
+        asked.as_ref().map_or(Ok(()), |asked| note(|out| report::online::write(asked, out)))?;
+        fixes.as_ref().map_or(Ok(()), |fixes| note(|out| report::fixes::write(fixes, out)))?;
     }
     report.colour = report::Colour::Plain;
     for output in &args.output {
@@ -86,6 +96,9 @@ pub fn run(
     let fails = verdicts.iter().any(|verdict| verdict.fails);
     // The process ends here: giving back every small piece of a large project takes longer than writing its report.
     std::mem::forget((gathered, verdicts));
+    if asked.is_some_and(|asked| asked.is_silent()) {
+        return Ok(Outcome::Failed);
+    }
     Ok(if fails && !args.exit_zero { Outcome::Found } else { Outcome::Clean })
 }
 
@@ -121,17 +134,28 @@ fn show_diff(gathered: &[Gathered], fixed: &Fixed, out: &mut dyn Write) -> io::R
         report::diff::write(&gathered.project.sources, patch, prefix, out)?;
     }
     out.flush()?;
-    note(&fixed.fixes)?;
+    note(|out| report::fixes::write(&fixed.fixes, out))?;
     let changes = fixed.patches.iter().any(|patch| !patch.is_empty());
     Ok(if changes { Outcome::Found } else { Outcome::Clean })
 }
 
-/// Says on standard error what was fixed and what was left.
-fn note(fixes: &Fixes) -> io::Result<()> {
+/// Says something on standard error.
+fn note(words: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut text = Vec::new();
-    report::fixes::write(fixes, &mut text)?;
+    words(&mut text)?;
     console::note(&String::from_utf8_lossy(&text));
     Ok(())
+}
+
+/// Asks about the pins, when that is wanted.
+fn asks(
+    gathered: &mut [Gathered],
+    args: &cli::Check,
+    registries: Option<&Registries>,
+    places: &Places,
+) -> io::Result<Option<Asked>> {
+    let registries = registries.filter(|_| args.online);
+    registries.map(|registries| online::ask(gathered, registries, places)).transpose()
 }
 
 /// What the command line says goes before what the configuration says.

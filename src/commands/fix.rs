@@ -5,7 +5,6 @@ mod words;
 
 use super::gather::Gathered;
 use super::lookup::{self, Registries};
-use super::network;
 use crate::check::{self, moved};
 use crate::cli;
 use crate::model::change::Why;
@@ -21,7 +20,6 @@ use crate::model::wish::{Because, Goal, Wishes};
 use crate::plan::topic::Places;
 use crate::plan::{self, Moves};
 use crate::report::fixes::{Done, Fixes, Left};
-use crate::world::environment::Environment;
 use crate::world::runtime;
 use apply::Dirty;
 use std::collections::{BTreeMap, HashMap};
@@ -70,16 +68,15 @@ pub fn run(
     findings: &[&[Judged]],
     args: &cli::Check,
     mode: Mode,
-    environment: &Environment,
+    registries: &Registries,
+    places: &Places,
 ) -> io::Result<Fixed> {
     let daring = if args.unsafe_fixes { Daring::Unsafe } else { Daring::Safe };
     let dirty = if args.allow_dirty { Dirty::Allowed } else { Dirty::Refused };
-    let places = lookup::places(environment);
-    let registries = Registries::new(network::client(&args.network, environment), environment);
     let mut fixed = Fixed { fixes: Fixes { dry: mode == Mode::Dry, ..Fixes::default() }, patches: Vec::new() };
     for (gathered, findings) in gathered.iter().zip(findings) {
         let asked = &gathered.config.select;
-        let draft = runtime::block_on(draft(gathered, findings, asked, daring, &registries, &places))?;
+        let draft = runtime::block_on(draft(gathered, findings, asked, daring, registries, places))?;
         let written = apply::write(gathered, draft, dirty, mode)?;
         fixed.fixes.done.extend(written.done);
         fixed.fixes.left.extend(written.left);

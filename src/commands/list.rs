@@ -24,6 +24,7 @@ pub fn run(args: &cli::List, terminal: Terminal, out: &mut dyn Write) -> io::Res
         suppressed: 0,
         colour: terminal.colour,
         fixes: None,
+        asked: None,
     };
     let form = list::Form::named(&args.format).unwrap_or_default();
     if args.locks {

@@ -1,5 +1,7 @@
 //! Asks the registries what a plan needs to know: each topic once, many at a time. Decides nothing.
 
+mod index;
+
 use crate::model::knowledge::{ImageRepository, Knowledge, Known, Miss, MissKind, Topic};
 use crate::model::pin::Strength;
 use crate::model::project::Project;
@@ -8,14 +10,17 @@ use crate::model::wish::{Goal, Wishes};
 use crate::plan::images;
 use crate::plan::select::NO_TAG;
 use crate::plan::topic::{self, Places};
+use crate::world::disk;
 use crate::world::environment::Environment;
 use crate::world::failure::Failure;
 use crate::world::http::Http;
 use crate::world::registries::git_host::GitHost;
 use crate::world::registries::oci::Oci;
+use crate::world::registries::pypi::{self, Named, Pypi};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// Topics that are asked about at a time; the client bounds the requests.
 const AT_ONCE: usize = 64;
@@ -30,12 +35,21 @@ pub struct Registries {
     /// Git hosts.
     pub git: GitHost,
     http: Http,
+    environment: Environment,
 }
 
 impl Registries {
     /// All of them over one client.
     pub fn new(http: Http, environment: &Environment) -> Registries {
-        Registries { oci: Oci::new(http.clone(), environment), git: GitHost::new(http.clone(), environment), http }
+        let (oci, git) = (Oci::new(http.clone(), environment), GitHost::new(http.clone(), environment));
+        Registries { oci, git, http, environment: environment.clone() }
+    }
+
+    /// The Python indexes of the environment and of the inputs' own words. Needs a running runtime.
+    pub fn pypi(&self, named: &Named, folder: PathBuf) -> Result<Pypi, String> {
+        let read = |path: &PathBuf| disk::read_named(path).ok();
+        let places = pypi::Places::of(named, &self.environment, &read)?;
+        Ok(Pypi::new(self.http.clone(), places, &self.environment, folder))
     }
 }
 
@@ -56,6 +70,8 @@ pub struct Question {
     pub ladder: bool,
     /// Digests that should be there.
     pub digests: BTreeSet<String>,
+    /// Releases that are held, whose vulnerabilities are wanted.
+    pub versions: BTreeSet<String>,
 }
 
 /// What has to be known to decide the wishes.
@@ -85,10 +101,11 @@ impl Question {
 /// Asks every question.
 pub async fn ask(registries: &Registries, questions: &BTreeMap<Topic, Question>) -> Knowledge {
     let bar = registries.http.progress().start("looking up", questions.len());
+    let pypi = registries.pypi(&Named::default(), PathBuf::new());
     let one = |(topic, question)| {
-        let bar = &bar;
+        let (bar, pypi) = (&bar, &pypi);
         async move {
-            let answer = answer(registries, topic, question).await;
+            let answer = answer(registries, pypi, topic, question).await;
             bar.tick(&topic.subject.name);
             (topic.clone(), answer)
         }
@@ -101,12 +118,22 @@ pub async fn ask(registries: &Registries, questions: &BTreeMap<Topic, Question>)
     knowledge
 }
 
-async fn answer(registries: &Registries, topic: &Topic, question: &Question) -> Result<Known, Miss> {
-    let unsupported = || Miss { kind: MissKind::Unsupported, text: "there is no registry to ask for this".to_string() };
+async fn answer(
+    registries: &Registries,
+    pypi: &Result<Pypi, String>,
+    topic: &Topic,
+    question: &Question,
+) -> Result<Known, Miss> {
+    let unsupported = |text: &str| Miss { kind: MissKind::Unsupported, text: text.to_string() };
+    let name = topic.subject.name.as_str();
     let known = match (topic.subject.ecosystem, &topic.place) {
-        (Ecosystem::Oci, _) => image(&registries.oci, &topic.subject.name, question).await.map(Known::Registry),
+        (Ecosystem::Oci, _) => image(&registries.oci, name, question).await.map(Known::Registry),
         (Ecosystem::Git, Some(url)) => registries.git.refs(url).await.map(Known::Host),
-        _ => return Err(unsupported()),
+        (Ecosystem::Pypi, _) => {
+            let pypi = pypi.as_ref().map_err(|why| unsupported(why))?;
+            return index::project(pypi, &registries.http, name, &question.versions).await.map(Known::Index);
+        }
+        _ => return Err(unsupported("there is no registry to ask for this")),
     };
     known.map_err(|failure| failure.miss())
 }

@@ -12,6 +12,7 @@ pub mod list;
 pub mod lock;
 pub mod lookup;
 pub mod network;
+pub mod online;
 pub mod rules;
 pub mod settings;
 pub mod upgrade;

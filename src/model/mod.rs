@@ -18,6 +18,7 @@ pub mod lock;
 pub mod locked;
 pub mod manifest;
 pub mod moves;
+pub mod online;
 pub mod pin;
 pub mod pipeline;
 pub mod policy;

@@ -4,6 +4,7 @@ use super::container::ContainerBuild;
 use super::facts::{Facts, Problem, ProblemKind};
 use super::lock::{Lock, Verdict};
 use super::manifest::Manifest;
+use super::online::Online;
 use super::pipeline::{Job, Pipeline, Step};
 use super::policy::Policy;
 use super::reference::{Reference, ReferenceId};
@@ -29,6 +30,8 @@ pub struct Project {
     pub policy: Policy,
     /// The day of the run, counted from 1970; none where nobody gave one.
     pub today: Option<i64>,
+    /// What registries said, when they were asked.
+    pub online: Online,
 }
 
 /// A lock, its manifest, and the verdict.

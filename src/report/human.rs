@@ -4,7 +4,7 @@ use super::excerpt::Excerpt;
 use super::redact::Mask;
 use super::summary::Summary;
 use super::view::{self, Place, Row, View};
-use super::{Colour, Report, clean, fixes};
+use super::{Colour, Report, clean, fixes, online};
 use crate::model::edit::Edit;
 use crate::model::rule::Level;
 use crate::model::span::{Location, SourceId, Span};
@@ -33,6 +33,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let summary = Summary::of(report, &view);
     writeln!(out, "{}", summary.found())?;
     writeln!(out, "{}", clean::line(&summary.looked()))?;
+    report.asked.map_or(Ok(()), |asked| online::write(asked, out))?;
     report.fixes.map_or(Ok(()), |fixes| {
         writeln!(out)?;
         fixes::write(fixes, out)

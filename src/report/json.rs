@@ -5,6 +5,7 @@
 //! the file. Fields are only ever added.
 
 use super::fixes::{Done, Left};
+use super::online::Asked;
 use super::summary::Summary;
 use super::view::{Fix as ShownFix, Place, Related as ShownRelated, Row, View};
 use super::{Report, Root, clean, redact, view};
@@ -28,6 +29,8 @@ struct Document<'a> {
     fixed: Option<&'a [Done]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<&'a [Left]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<&'a Asked>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +106,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         problems: problems(report),
         fixed: report.fixes.map(|fixes| fixes.done.as_slice()),
         held: report.fixes.map(|fixes| fixes.left.as_slice()),
+        online: report.asked,
     };
     clean::json(&document, out)
 }

@@ -14,6 +14,7 @@ pub mod junit;
 pub mod list;
 pub mod mistakes;
 pub mod moves;
+pub mod online;
 pub mod redact;
 pub mod sarif;
 pub mod summary;
@@ -59,6 +60,8 @@ pub struct Report<'a> {
     pub colour: Colour,
     /// What was fixed before, when that was asked for.
     pub fixes: Option<&'a fixes::Fixes>,
+    /// What was asked online, when that was asked for.
+    pub asked: Option<&'a online::Asked>,
 }
 
 impl<'a> Report<'a> {
@@ -71,6 +74,7 @@ impl<'a> Report<'a> {
             suppressed: 0,
             colour: Colour::Plain,
             fixes: None,
+            asked: None,
         }
     }
 }

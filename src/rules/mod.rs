@@ -67,6 +67,8 @@ rules! {
     upgrade_in_gate,
     upgrade_no_owner,
     pin_conflict,
+    pin_stale,
+    pin_yanked,
     repro_tool_drift,
     secret_literal_known_token,
     secret_literal_in_env,

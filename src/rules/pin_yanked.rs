@@ -1,24 +1,66 @@
 //! # What it finds
 //!
-//! A locked release that the lock itself marks as yanked.
+//! A locked release that the lock itself marks as yanked. With `--online` also a pin that leads nowhere, or will not much longer. A locked or exactly required Python release that its index has
+//! yanked, deleted or quarantined (PEP 792); a hash in a lock that the index does not publish for that release; an image digest that the
+//! registry has no more; a tag or branch of an action, a hook or an include that its repository has no more.
 //!
 //! # Why
 //!
-//! Its maintainers took it back. Installers still take it because it is pinned.
+//! The next run that fetches it fails, and blames the patch that it runs for. A release is yanked because it is broken or dangerous. A
+//! hash that the index does not know is either a file that was taken away, or a lock that somebody changed.
 //!
 //! # What is not a finding
 //!
-//! `yanked = false`; locks that record nothing of it: what an index says today is not read here.
+//! Anything that could not be asked: that is *inconclusive*, and said as such. A project that the default index does not have, while the
+//! configuration names other indexes. Without `--online` nothing is asked: only what the lock records counts (`yanked = false` is none).
 //!
 //! # What to do
 //!
-//! Move to the release that replaced it.
+//! Move the pin to a release that is there (`pinguard upgrade`, or the lock's own tool), in a patch of its own. For a hash that the index
+//! does not publish, first find out who wrote it.
 //!
 //! # Levels
 //!
-//! `warning`; `error` in `strict` and `audit`.
+//! What was asked: `error` in every profile. What only the lock records: `warning`, `error` in strict and audit.
 //!
 //! # Examples
+//!
+//! ```json answers.json with
+//! {"index": {"urllib3": {"2.2.0": {"yanked": "broken on 3.8"}, "2.2.1": {}}}}
+//! ```
+//!
+//! ```text requirements.txt bad default
+//! urllib3==2.2.0
+//! ```
+//!
+//! ```json answers.json with
+//! {"index": {"urllib3": {"2.2.0": {"yanked": "broken on 3.8"}, "2.2.1": {}}}}
+//! ```
+//!
+//! ```text requirements.txt good
+//! urllib3==2.2.1
+//! ```
+//!
+//! ```json answers.json with
+//! {"images": {"ghcr.io/a/app": {"gone": ["sha256:1111111111111111111111111111111111111111111111111111111111111111"]}}}
+//! ```
+//!
+//! ```dockerfile Dockerfile bad default
+//! FROM ghcr.io/a/app:1.2.3@sha256:1111111111111111111111111111111111111111111111111111111111111111
+//! ```
+//!
+//! ```json answers.json with
+//! {"git": {"https://github.com/a/action": {"v2.0.0": "11bd71901bbe5b1630ceea73d27597364c9af683"}}}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: pull_request
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: a/action@v1.0.0
+//! ```
 //!
 //! ```toml pyproject.toml with
 //! [project]
@@ -82,28 +124,141 @@
 //!
 //! No finding in 52 public repositories. The edits of `fixtures/locks/tampered.json` are found, near misses are in the ledger.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Finding, Findings};
+use crate::model::knowledge::{IndexProject, Release};
+use crate::model::online::HeldRelease;
 use crate::model::project::Project;
+use crate::model::reference::{Ecosystem, Reference};
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "pin-yanked",
-    group: Group::Lock,
-    summary: "a locked release was taken back by its maintainers",
-    levels: &[("package", levels(Warning, Error, Error))],
+    group: Group::Upgrade,
+    summary: "a pinned release, digest or tag is yanked or gone from where it is fetched",
+    levels: &[("release", levels(Error, Error, Error)), ("hash", levels(Error, Error, Error)), ("gone", levels(Error, Error, Error)), ("marked", levels(Warning, Error, Error))],
     since: "0.1.0",
     check,
 };
 
 fn check(project: &Project, findings: &mut Findings) {
-    for lock in project.trusted_locks() {
-        for package in &lock.packages {
-            let Some(at) = package.yanked else { continue };
-            let message = format!("`{} {}` in `{}` is marked as taken back by its maintainers", package.name, package.version, project.path(lock.at));
-            let finding = Findings::finding(&RULE, "package", at, message).label(package.at, "the entry");
-            findings.push(finding.help("move to the release that replaced it").about("yanked", package.name.as_str()));
+    let mut answered = HashSet::new();
+    for held in project.held_releases() {
+        let Some(index) = project.index_answer(&held) else { continue };
+        if let Some(finding) = release(&held, index) {
+            answered.insert((held.name, held.version));
+            findings.push(finding);
         }
     }
+    marked(project, &answered, findings);
+    for (id, reference) in project.references() {
+        if let Some(finding) = image(project, id, reference).or_else(|| git_ref(project, id, reference)) {
+            findings.push(finding);
+        }
+    }
+}
+
+/// What locks record by themselves, where no index said more.
+fn marked(project: &Project, answered: &HashSet<(&str, &str)>, findings: &mut Findings) {
+    let packages = project.trusted_locks().flat_map(|lock| lock.packages.iter().map(move |package| (lock, package)));
+    for (lock, package) in packages {
+        let Some(at) = package.yanked.filter(|_| !answered.contains(&(package.name.as_str(), package.version.as_str()))) else { continue };
+        let path = project.path(lock.at);
+        let message = format!("`{} {}` in `{path}` is marked as taken back by its maintainers", package.name, package.version);
+        let finding = Findings::finding(&RULE, "marked", at, message).label(package.at, "the entry");
+        findings.push(finding.help("move to the release that replaced it").about("yanked", package.name.as_str()));
+    }
+}
+
+fn release(held: &HeldRelease, index: &IndexProject) -> Option<Finding> {
+    let (name, version) = (held.name, held.version);
+    let found = |kind, message: String, help: &str| {
+        Findings::finding(&RULE, kind, held.at, message).help(help.to_string()).about("release", name)
+    };
+    if let Some(status) = index.status.as_ref().filter(|status| status.status == "quarantined") {
+        let why = status.reason.as_deref().map_or(String::new(), |reason| format!(" ({reason})"));
+        let message = format!("{name} is quarantined by its index{why}: nobody can install it, because it may be malware");
+        return Some(found("release", message, "find out whether it ran anywhere, and replace it"));
+    }
+    let Some(release) = index.release(version) else {
+        // Another index may have what this one has not.
+        return held.sure.then(|| {
+            let message = format!("{name} {version} is not on its index any more: the next fresh install fails");
+            found("release", message, "move to a release that is there, in a patch of its own")
+        });
+    };
+    if let Some(reason) = &release.yanked {
+        let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let message = format!("{name} {version} was yanked by its owners{why}");
+        return Some(found("release", message, "move to a release that was not taken back, in a patch of its own"));
+    }
+    let foreign = foreign_hash(held, release)?;
+    let message = format!("the {} held for {name} {version} is not one that its index publishes: the file was taken away, or somebody changed the lock", foreign.describe());
+    Some(found("hash", message, "find out who wrote the hash; then lock this release anew"))
+}
+
+/// A recorded file whose hash the index does not publish.
+struct Foreign<'p> {
+    file: &'p str,
+    hash: &'p str,
+}
+
+impl Foreign<'_> {
+    fn describe(&self) -> String {
+        let short: String = self.hash.chars().take("sha256:".len() + 12).collect();
+        if self.file.is_empty() { format!("hash `{short}…`") } else { format!("hash `{short}…` of `{}`", self.file) }
+    }
+}
+
+/// A hash of `held` that contradicts the index. A file that the index lists no more is no contradiction as long as others are there.
+fn foreign_hash<'p>(held: &HeldRelease<'p>, release: &Release) -> Option<Foreign<'p>> {
+    let published = |algorithm: &str| -> Vec<(&str, &str)> {
+        let of = |(known, hex): &&(String, String)| known == algorithm && !hex.is_empty();
+        let files = release.files.iter();
+        files.flat_map(|file| file.hashes.iter().filter(of).map(|(_, hex)| (file.name.as_str(), hex.as_str()))).collect()
+    };
+    let wrong = |(file, hash): &(&'p str, &'p str)| {
+        let Some((algorithm, hex)) = hash.split_once(':') else { return false };
+        let published = published(algorithm);
+        let named = published.iter().find(|(name, _)| name == file);
+        match named {
+            Some((_, known)) => !known.eq_ignore_ascii_case(hex),
+            None => file.is_empty() && !published.is_empty() && !published.iter().any(|(_, known)| known.eq_ignore_ascii_case(hex)),
+        }
+    };
+    held.files.iter().find(|file| wrong(file)).map(|(file, hash)| Foreign { file, hash })
+}
+
+fn image(project: &Project, id: crate::model::reference::ReferenceId, reference: &Reference) -> Option<Finding> {
+    let answer = project.image_answer(id)?;
+    let name = &reference.subject.name;
+    let gone = reference.pin.digests.iter().find(|digest| answer.manifests.get(*digest) == Some(&None));
+    let tag = reference.pin.version.as_deref().filter(|_| reference.pin.digests.is_empty());
+    let lost = tag.filter(|tag| answer.digests.get(*tag) == Some(&None));
+    let message = match (gone, lost) {
+        (Some(digest), _) => {
+            let short: String = digest.chars().take("sha256:".len() + 12).collect();
+            format!("the registry of {name} has the digest `{short}…` no more: the next pull fails")
+        }
+        (None, Some(tag)) => format!("the registry has no tag `{tag}` of {name}: the next pull fails"),
+        (None, None) => return None,
+    };
+    let help = "move to a tag and digest that are there, in a patch of its own";
+    Some(Findings::finding(&RULE, "gone", reference.site.whole, message).help(help).about(&reference.key, name))
+}
+
+fn git_ref(project: &Project, id: crate::model::reference::ReferenceId, reference: &Reference) -> Option<Finding> {
+    let refs = project.git_answer(id)?;
+    let rev = reference.pin.version.as_deref()?;
+    let is_git = reference.subject.ecosystem == Ecosystem::Git || !matches!(reference.origin, crate::model::reference::Origin::Registry);
+    let hex = rev.len() >= 7 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_git || hex || refs.commit_of(rev).is_some() || rev.starts_with("refs/") {
+        return None;
+    }
+    let name = &reference.subject.name;
+    let message = format!("`{rev}` is neither a tag nor a branch of {name}: the next run fails");
+    let help = "use a tag that is there, by its full commit";
+    Some(Findings::finding(&RULE, "gone", reference.site.whole, message).help(help).about(&reference.key, name))
 }

@@ -1,6 +1,7 @@
 //! What the tests share: repositories as lists of files.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+pub mod answers;
 pub mod fake;
 pub mod forge_host;
 pub mod git_host;

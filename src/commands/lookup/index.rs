@@ -1,0 +1,130 @@
+//! What a package index knows of a project, as the model has it, and the vulnerabilities that its JSON states.
+
+use crate::model::knowledge::{IndexProject, Miss, MissKind, ProjectStatus, Release, ReleaseFile, Vulnerability};
+use crate::resolve::listing::{Absent, File, Listing};
+use crate::world::http::{Caching, Http, Request};
+use crate::world::registries::pypi::Pypi;
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Vulnerabilities are published at any time; a run soon after takes the same answer.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// Asks about a project; `versions` are those whose vulnerabilities are wanted.
+pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<String>) -> Result<IndexProject, Miss> {
+    let listing = pypi.look_up(&name.into()).await.map_err(|absent| miss(name, absent))?;
+    let mut project = of_listing(&listing);
+    if let Some(base) = project.index.strip_suffix("/simple").map(str::to_string) {
+        for version in versions {
+            let known = vulnerabilities(http, &base, name, version).await;
+            project.vulnerabilities = match (project.vulnerabilities, known) {
+                (Some(mut all), Some(more)) => {
+                    all.extend(more);
+                    Some(all)
+                }
+                (all, more) => all.or(more),
+            };
+        }
+    }
+    Ok(project)
+}
+
+fn miss(name: &str, absent: Absent) -> Miss {
+    let (kind, text) = match absent {
+        Absent::NotFound => (MissKind::Absent, format!("no index has {name}; a private one may need credentials")),
+        Absent::Failed(text) => (MissKind::Unreachable, text),
+        Absent::Broken(text) => (MissKind::Lying, format!("the index's answer about {name} cannot be read: {text}")),
+        Absent::NeedsBuild => (MissKind::Unsupported, format!("{name} would have to be built, which is not done")),
+    };
+    Miss { kind, text }
+}
+
+fn of_listing(listing: &Listing) -> IndexProject {
+    let first = listing.releases.iter().flat_map(|release| &release.files).next();
+    let (status, reason) = listing.status.as_deref().map_or((None, None), |text| {
+        let (word, reason) = text.split_once(' ').unwrap_or((text, ""));
+        let reason = reason.trim_start_matches('(').trim_end_matches(')');
+        (Some(word.to_string()), Some(reason.to_string()).filter(|reason| !reason.is_empty()))
+    });
+    IndexProject {
+        index: first.map_or(String::new(), |file| file.index.trim_end_matches('/').to_string()),
+        releases: listing.releases.iter().map(release).collect(),
+        status: status.map(|status| ProjectStatus { status, reason }),
+        vulnerabilities: None,
+    }
+}
+
+fn release(release: &crate::resolve::listing::Release) -> Release {
+    let files = &release.files;
+    let yanked = files.iter().all(|file| file.yanked.is_some()) && !files.is_empty();
+    let requires: Vec<String> =
+        files.iter().filter_map(|file| file.requires_python.as_ref()).map(ToString::to_string).collect();
+    Release {
+        version: release.version.to_string(),
+        uploaded: files.iter().filter_map(|file| time(file)).min(),
+        yanked: files.first().filter(|_| yanked).and_then(|file| file.yanked.clone()),
+        // A file without a limit makes the release installable everywhere.
+        requires_python: requires.first().filter(|_| requires.len() == files.len()).cloned(),
+        files: files.iter().map(file).collect(),
+    }
+}
+
+fn file(file: &Arc<File>) -> ReleaseFile {
+    let hashes = file.hashes.iter().filter_map(|hash| hash.split_once(':'));
+    ReleaseFile {
+        name: file.name.clone(),
+        url: file.url.clone(),
+        hashes: hashes.map(|(algorithm, hex)| (algorithm.to_string(), hex.to_string())).collect(),
+        uploaded: time(file),
+        yanked: file.yanked.clone(),
+    }
+}
+
+fn time(file: &File) -> Option<Timestamp> {
+    Timestamp::from_millisecond(file.uploaded?).ok()
+}
+
+#[derive(Deserialize)]
+struct Document {
+    info: Info,
+    #[serde(default)]
+    vulnerabilities: Vec<Known>,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    id: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    fixed_in: Vec<String>,
+    summary: Option<String>,
+    withdrawn: Option<String>,
+}
+
+/// What the index's JSON states about a release. `None`: it states nothing, as most indexes do.
+async fn vulnerabilities(http: &Http, base: &str, name: &str, version: &str) -> Option<Vec<Vulnerability>> {
+    // Where there is no document for each release, that of the project speaks of its newest.
+    for address in [format!("{base}/pypi/{name}/{version}/json"), format!("{base}/pypi/{name}/json")] {
+        let request = Request::get(&address).ok()?.caching(Caching::For(FRESH));
+        let Ok(answer) = http.fetch(&request).await else { continue };
+        let Ok(document) = answer.json::<Document>() else { continue };
+        let of = document.info.version;
+        let known = document.vulnerabilities.into_iter().filter(|known| known.withdrawn.is_none());
+        return Some(known.map(|known| vulnerability(known, &of)).collect());
+    }
+    None
+}
+
+fn vulnerability(known: Known, version: &str) -> Vulnerability {
+    let Known { id, aliases, fixed_in, summary, .. } = known;
+    Vulnerability { id, aliases, version: version.to_string(), fixed_in, summary }
+}
