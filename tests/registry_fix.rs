@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use support::fake::Fake;
 use support::git_server::{GitServer, Terms, git};
 use support::oci_server::Registry;
 use support::{Run, Sandbox};
@@ -209,4 +210,58 @@ fn shared_text_is_not_decided_by_one_of_its_users() {
         read(&sandbox, "Dockerfile"),
         format!("ARG V=1.0.1\nFROM {host}/one:$V@{one} AS a\nFROM {host}/one:$V@{one}\n")
     );
+}
+
+/// An index whose newest `app` does not go with the newest `lib`.
+fn index() -> Fake {
+    Fake::start(|asked, address| {
+        let path = asked.split(' ').nth(1).unwrap_or("");
+        let wheel = |name: &str| {
+            let hash = "1".repeat(64);
+            format!(
+                r#"{{"filename": "{name}", "url": "{address}/files/{name}", "hashes": {{"sha256": "{hash}"}}, "core-metadata": true, "upload-time": "2025-01-02T03:04:05Z"}}"#
+            )
+        };
+        let page = |name: &str, versions: &[&str]| {
+            let files: Vec<String> =
+                versions.iter().map(|version| wheel(&format!("{name}-{version}-py3-none-any.whl"))).collect();
+            Fake::answer(
+                "200 OK",
+                "content-type: application/vnd.pypi.simple.v1+json\r\n",
+                &format!(r#"{{"meta": {{"api-version": "1.1"}}, "name": "{name}", "files": [{}]}}"#, files.join(",")),
+            )
+        };
+        let metadata = |name: &str, version: &str, needs: &str| {
+            let needs = if needs.is_empty() { String::new() } else { format!("Requires-Dist: {needs}\n") };
+            Fake::answer("200 OK", "", &format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"))
+        };
+        match path.trim_end_matches('/') {
+            "/simple/app" => page("app", &["1.0", "2.0"]),
+            "/simple/lib" => page("lib", &["1.0", "1.5", "3.0"]),
+            "/files/app-2.0-py3-none-any.whl.metadata" => metadata("app", "2.0", "lib<2"),
+            "/files/app-1.0-py3-none-any.whl.metadata" => metadata("app", "1.0", ""),
+            path if path.starts_with("/files/lib-") => metadata("lib", path.split('-').nth(1).unwrap_or(""), ""),
+            _ => Fake::answer("404 Not Found", "", ""),
+        }
+    })
+}
+
+#[test]
+fn a_requirements_file_is_pinned_as_a_whole_and_a_tool_alone() {
+    let (world, index) = (World::new(), index());
+    let steps = "      - uses: ./setup\n      - run: pip install -r requirements.txt\n      - run: pipx run app\n";
+    let sandbox = Sandbox::new("whole")
+        .file("requirements.txt", "# kept\nlib  # why\napp>=1 ; python_version >= '3.8'\n")
+        .file(".python-version", "3.12.4\n")
+        .file(".github/workflows/ci.yml", format!("{JOB}{steps}"));
+    let simple = format!("{}/simple", index.address);
+    let home = world.home.0.to_str().expect("text");
+    let environment =
+        [("HOME", home), ("XDG_CACHE_HOME", home), ("PIP_INDEX_URL", simple.as_str()), ("UV_DEFAULT_INDEX", &simple)];
+    let run = sandbox.run_in(&environment, &["check", "--fix", "--select", "req-unpinned,tool-run-unpinned"]);
+    // Line by line it would be lib 3.0, with which nothing installs.
+    let want = "# kept\nlib==1.5  # why\napp==2.0 ; python_version >= '3.8'\n";
+    assert_eq!(read(&sandbox, "requirements.txt"), want, "{}{}", run.out, run.err);
+    assert!(read(&sandbox, ".github/workflows/ci.yml").ends_with("pipx run app==2.0\n"), "{}", run.out);
+    assert_eq!(run.code, 0, "{}", run.out);
 }

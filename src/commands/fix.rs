@@ -1,6 +1,7 @@
 //! `pinguard check --fix` and `--diff`: from findings to wishes, to answers, to a proved patch, to files.
 
 mod apply;
+mod whole;
 mod words;
 
 use super::gather::Gathered;
@@ -98,7 +99,8 @@ async fn draft(
     let findings: Vec<&Judged> = findings.iter().filter(|judged| is_asked(judged, asked)).collect();
     let wishes = wishes(project, &findings);
     let questions = lookup::questions(project, &wishes, places);
-    let knowledge = lookup::ask(registries, &questions).await;
+    let mut knowledge = lookup::ask(registries, &questions).await;
+    whole::resolve(gathered, &wishes, registries, &mut knowledge);
     let mut moves = plan::moves(project, &wishes, &knowledge, places);
     let mut draft = Draft::default();
     let mut direct = direct(project, &findings, daring, &mut draft);

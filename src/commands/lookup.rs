@@ -8,7 +8,7 @@ use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Reference};
 use crate::model::wish::{Goal, Wishes};
 use crate::plan::images;
-use crate::plan::select::NO_TAG;
+use crate::plan::select::{self, NO_TAG};
 use crate::plan::topic::{self, Places};
 use crate::world::disk;
 use crate::world::environment::Environment;
@@ -79,7 +79,8 @@ pub fn questions(project: &Project, wishes: &Wishes, places: &Places) -> BTreeMa
     let mut questions: BTreeMap<Topic, Question> = BTreeMap::new();
     for wish in wishes.iter() {
         let reference = project.reference(wish.reference);
-        if let Some(topic) = topic::of(reference, places).filter(|_| reference.strength.is_some()) {
+        let asked = reference.strength.is_some() && !select::needs_its_file(reference);
+        if let Some(topic) = topic::of(reference, places).filter(|_| asked) {
             questions.entry(topic).or_default().add(reference, wish.goal);
         }
     }

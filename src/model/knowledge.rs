@@ -1,6 +1,7 @@
 //! What registries answered, per subject: plain data that a plan is made of. Knows neither how it was asked nor what follows.
 
 use super::reference::Subject;
+use super::span::SourceId;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -194,10 +195,15 @@ impl GitRefs {
     }
 }
 
+/// A requirements file resolved as a whole: for each name the versions that an installer of today takes, several where Pythons or
+/// platforms differ; else why it has no closed set.
+pub type Closed = Result<BTreeMap<String, Vec<String>>, String>;
+
 /// Everything that was looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Knowledge {
     by_topic: BTreeMap<Topic, Result<Known, Miss>>,
+    closed: BTreeMap<SourceId, Closed>,
 }
 
 impl Knowledge {
@@ -209,6 +215,16 @@ impl Knowledge {
     /// The answer about a topic; `None`: nobody asked.
     pub fn of(&self, topic: &Topic) -> Option<&Result<Known, Miss>> {
         self.by_topic.get(topic)
+    }
+
+    /// Takes the closed set of a file.
+    pub fn put_closed(&mut self, source: SourceId, closed: Closed) {
+        self.closed.insert(source, closed);
+    }
+
+    /// The closed set of a file; `None`: it was not resolved.
+    pub fn closed(&self, source: SourceId) -> Option<&Closed> {
+        self.closed.get(&source)
     }
 
     /// The package index's answer.

@@ -47,16 +47,27 @@ impl Project {
     /// Every Python release that a lock or an exact requirement holds and that comes from the default index.
     pub fn held_releases(&self) -> Vec<HeldRelease<'_>> {
         let other = self.manifests().any(|manifest| manifest.indexes.iter().any(|index| !is_default(&index.url)));
+        // What says that it comes from another index was never a matter of this one.
+        let elsewhere = |source: SourceId| {
+            let facts = self.facts_of(source);
+            let of_manifests = facts.manifests.iter().flat_map(|manifest| &manifest.indexes);
+            let replaced =
+                of_manifests.filter(|index| !index.extra && !index.explicit).any(|index| !is_default(&index.url));
+            let mut of_locks = facts.locks.iter().flat_map(|lock| &lock.indexes).peekable();
+            let named = of_locks.peek().is_some();
+            replaced || named && of_locks.all(|index| !is_default(&index.url))
+        };
         let python = |lock: &&Lock| !matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi | LockTool::Actions);
         let mut list: Vec<HeldRelease<'_>> = Vec::new();
-        for lock in self.lock_files().filter(python) {
+        for lock in self.lock_files().filter(python).filter(|lock| !elsewhere(lock.at.source)) {
             let others = other || lock.indexes.iter().any(|index| !is_default(&index.url));
             list.extend(lock.packages.iter().filter_map(|package| of_lock(package, others)));
         }
         // What a compiled file requires, it also locks: once is enough.
         let locked: Vec<SourceId> = self.lock_files().map(|lock| lock.at.source).collect();
-        let own = self.references().filter(|(id, _)| !locked.contains(&id.source));
+        let own = self.references().filter(|(id, _)| !locked.contains(&id.source) && !elsewhere(id.source));
         list.extend(own.filter_map(|(_, reference)| of_reference(reference, other)));
+        list.retain(|held| !self.asleep(held.at.source));
         list
     }
 

@@ -7,7 +7,7 @@ use crate::model::change::Why;
 use crate::model::knowledge::{GitRefs, ImageRepository, IndexProject, Knowledge, Known};
 use crate::model::pin::{Pin, Strength};
 use crate::model::project::Project;
-use crate::model::reference::{Ecosystem, Reference, Role};
+use crate::model::reference::{Ecosystem, Origin, Reference, Role};
 use crate::model::wish::{Goal, Reach};
 use std::collections::BTreeSet;
 
@@ -39,6 +39,9 @@ pub fn target(
     }
     if goal.reach == Reach::Written && reference.strength >= Some(goal.strength) {
         return Ok(Target { to: reference.pin.clone(), remark: None });
+    }
+    if needs_its_file(reference) {
+        return of_file(reference, knowledge);
     }
     let topic = topic::of(reference, places).ok_or(Why::NoRegistry)?;
     match knowledge.of(&topic) {
@@ -122,17 +125,33 @@ fn abbreviated<'r>(refs: &'r GitRefs, rev: &str) -> Option<&'r str> {
     if let [only] = found[..] { Some(only) } else { None }
 }
 
-/// Roles whose requirement is installed with nothing else beside it that could disagree.
-fn stands_alone(role: Role) -> bool {
-    matches!(role, Role::Tool | Role::Install | Role::HookDependency)
+/// Whether a requirement can be pinned only together with the others of its file, which limit each other.
+pub fn needs_its_file(reference: &Reference) -> bool {
+    // A tool, a package on a command line or of a hook is installed with nothing beside it that could disagree.
+    let alone = matches!(reference.role, Role::Tool | Role::Install | Role::HookDependency);
+    reference.subject.ecosystem == Ecosystem::Pypi && reference.origin == Origin::Registry && !alone
+}
+
+fn of_file(reference: &Reference, knowledge: &Knowledge) -> Result<Target, Why> {
+    let name = &reference.subject.name;
+    match knowledge.closed(reference.site.whole.source) {
+        None => Err(Why::NeedsResolution(
+            "the ranges that a project publishes are left as they are; lock them (`uv lock`, `pinguard lock`) and install the lock".to_string(),
+        )),
+        Some(Err(why)) => Err(Why::NeedsResolution(why.clone())),
+        Some(Ok(versions)) => match versions.get(name).map(Vec::as_slice) {
+            Some([version]) => Ok(Target::of(Some(spelled(reference, version)), None)),
+            None | Some([]) => Err(Why::NothingFits(format!("{name} is not installed on any Python and platform of this project"))),
+            Some(several) => Err(Why::NothingFits(format!(
+                "Pythons or platforms take different versions of {name} ({}); compile the file instead (`pinguard lock`)",
+                several.join(", ")
+            ))),
+        },
+    }
 }
 
 fn release(project: &Project, reference: &Reference, index: &IndexProject) -> Result<Target, Why> {
     let name = &reference.subject.name;
-    if !stands_alone(reference.role) {
-        let what = "its file has to be resolved as a whole, because its requirements limit each other";
-        return Err(Why::NeedsResolution(what.to_string()));
-    }
     let written =
         reference.pin.version.as_deref().filter(|version| *version != "latest" && *version != "*").unwrap_or("");
     let list = packages::fitting(written, index);
@@ -156,7 +175,7 @@ fn spelled(reference: &Reference, version: &str) -> String {
 }
 
 /// The Python minor versions that the project's own files name for its runs, sorted.
-pub(super) fn pythons(project: &Project) -> Vec<String> {
+pub fn pythons(project: &Project) -> Vec<String> {
     let of = |(_, reference): (_, &Reference)| {
         let toolchain = reference.subject.ecosystem == Ecosystem::Toolchain && reference.role == Role::Python;
         let version = reference.pin.version.as_deref().filter(|_| toolchain)?;

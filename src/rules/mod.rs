@@ -114,7 +114,6 @@ rules! {
     lock_sdist_only,
     lock_partial_hashes,
     lock_not_closed,
-    pin_yanked,
     lock_too_fresh,
     file_unreadable,
     opaque_reference,

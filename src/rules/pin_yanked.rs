@@ -12,7 +12,9 @@
 //! # What is not a finding
 //!
 //! Anything that could not be asked: that is *inconclusive*, and said as such. A project that the default index does not have, while the
-//! configuration names other indexes. Without `--online` nothing is asked: only what the lock records counts (`yanked = false` is none).
+//! configuration names other indexes; a file that names another default index, or most of whose hashes the index does not know. Test data
+//! that CI does not reach. Without `--online` nothing is asked: only what the lock records counts (`yanked = false` is
+//! none).
 //!
 //! # What to do
 //!
@@ -131,7 +133,8 @@ use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Reference};
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use std::collections::HashSet;
+use crate::model::span::SourceId;
+use std::collections::{HashMap, HashSet};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -145,7 +148,9 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut answered = HashSet::new();
-    for held in project.held_releases() {
+    let all = project.held_releases();
+    let foreign = of_other_index(project, &all);
+    for held in all.into_iter().filter(|held| !foreign.contains(&held.at.source)) {
         let Some(index) = project.index_answer(&held) else { continue };
         if let Some(finding) = release(&held, index) {
             answered.insert((held.name, held.version));
@@ -212,23 +217,35 @@ impl Foreign<'_> {
     }
 }
 
-/// A hash of `held` that contradicts the index. A file that the index lists no more is no contradiction as long as others are there.
+/// A recorded file whose hash is not the published one, or a hash where none of those recorded is published. A file that the index
+/// lists no more is no contradiction as long as others are there.
 fn foreign_hash<'p>(held: &HeldRelease<'p>, release: &Release) -> Option<Foreign<'p>> {
-    let published = |algorithm: &str| -> Vec<(&str, &str)> {
-        let of = |(known, hex): &&(String, String)| known == algorithm && !hex.is_empty();
-        let files = release.files.iter();
-        files.flat_map(|file| file.hashes.iter().filter(of).map(|(_, hex)| (file.name.as_str(), hex.as_str()))).collect()
-    };
-    let wrong = |(file, hash): &(&'p str, &'p str)| {
-        let Some((algorithm, hex)) = hash.split_once(':') else { return false };
-        let published = published(algorithm);
-        let named = published.iter().find(|(name, _)| name == file);
-        match named {
-            Some((_, known)) => !known.eq_ignore_ascii_case(hex),
-            None => file.is_empty() && !published.is_empty() && !published.iter().any(|(_, known)| known.eq_ignore_ascii_case(hex)),
-        }
-    };
-    held.files.iter().find(|file| wrong(file)).map(|(file, hash)| Foreign { file, hash })
+    let unnamed: Vec<&(&str, &str)> = held.files.iter().filter(|(file, _)| file.is_empty()).collect();
+    let agrees = |(file, hash): &(&str, &str)| agreement(release, file, hash);
+    let named = held.files.iter().find(|one| !one.0.is_empty() && agrees(one) == Some(false));
+    let none = !unnamed.is_empty() && unnamed.iter().all(|one| agrees(one) == Some(false));
+    named.or_else(|| unnamed.first().copied().filter(|_| none)).map(|(file, hash)| Foreign { file, hash })
+}
+
+/// Whether a hash is one that the index publishes. `None`: it publishes none to compare with.
+fn agreement(release: &Release, file: &str, hash: &str) -> Option<bool> {
+    let (algorithm, hex) = hash.split_once(':')?;
+    let of = |known: &&(String, String)| known.0 == algorithm && !known.1.is_empty();
+    let published = release.files.iter().filter(|known| file.is_empty() || known.name == file);
+    let mut published = published.flat_map(|known| known.hashes.iter().filter(of)).peekable();
+    published.peek()?;
+    Some(published.any(|(_, known)| known.eq_ignore_ascii_case(hex)))
+}
+
+/// Sources whose hashes mostly are not those of the index: they were made with another one, so that nothing here can be told of them.
+fn of_other_index(project: &Project, held: &[HeldRelease]) -> HashSet<SourceId> {
+    let mut votes: HashMap<SourceId, (usize, usize)> = HashMap::new();
+    for held in held.iter().filter(|held| !held.files.is_empty()) {
+        let Some(release) = project.index_answer(held).and_then(|index| index.release(held.version)) else { continue };
+        let votes = votes.entry(held.at.source).or_default();
+        if foreign_hash(held, release).is_some() { votes.1 += 1 } else { votes.0 += 1 }
+    }
+    votes.into_iter().filter(|(_, (same, foreign))| foreign > same).map(|(source, _)| source).collect()
 }
 
 fn image(project: &Project, id: crate::model::reference::ReferenceId, reference: &Reference) -> Option<Finding> {

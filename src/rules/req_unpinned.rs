@@ -280,6 +280,9 @@ fn all(project: &Project, loose: &[(ReferenceId, &Reference)], counted: usize, u
         false => format!("compile it to exact versions (`uv pip compile {path} -o LOCK.txt`), install the result, and upgrade it in patches of its own"),
     };
     let mut finding = Findings::finding(&RULE, use_.kind(), at, message).help(help).about("requirements", "");
+    if !conda && loose.iter().all(|(_, reference)| reference.site.version.is_some()) {
+        finding = finding.remedy(Remedy::Tighten { reference: loose[0].0, to: Strength::Exact });
+    }
     for (_, reference) in loose {
         finding = finding.label(reference.site.whole, format!("`{}` can move", reference.shown()));
     }

@@ -17,6 +17,11 @@ const FRESH: Duration = Duration::from_secs(600);
 pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<String>) -> Result<IndexProject, Miss> {
     let listing = pypi.look_up(&name.into()).await.map_err(|absent| miss(name, absent))?;
     let mut project = of_listing(&listing);
+    for version in versions.iter().filter(|version| project.release(version).is_none()).cloned().collect::<Vec<_>>() {
+        if is_listed(http, &project.index, name, &version).await != Some(false) {
+            project.releases.push(Release { version, ..Release::default() });
+        }
+    }
     if let Some(base) = project.index.strip_suffix("/simple").map(str::to_string) {
         for version in versions {
             let known = vulnerabilities(http, &base, name, version).await;
@@ -30,6 +35,19 @@ pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<S
         }
     }
     Ok(project)
+}
+
+/// Whether a file of a release is listed that no installer of today takes (`.tar.bz2`, `.egg`): it is there all the same. `None`: the
+/// page cannot be had.
+async fn is_listed(http: &Http, index: &str, name: &str, version: &str) -> Option<bool> {
+    let request = Request::get(&format!("{index}/{name}/")).ok()?;
+    let answer = http.fetch(&request.caching(Caching::For(FRESH))).await.ok()?;
+    let text = answer.text();
+    Some(
+        ["-", ".t", ".zip", ".egg", ".exe", ".msi", ".rpm"]
+            .iter()
+            .any(|end| text.contains(&format!("-{version}{end}"))),
+    )
 }
 
 fn miss(name: &str, absent: Absent) -> Miss {
