@@ -67,6 +67,13 @@
 //!           DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}
 //! ```
 //!
+//! ```yaml .gitlab-ci.yml bad default
+//! deploy:
+//!   script:
+//!     - set -x
+//!     - 'curl -H "PRIVATE-TOKEN: $DEPLOY_TOKEN" https://api.corp.io'
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
