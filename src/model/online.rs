@@ -92,15 +92,21 @@ fn is_default(url: &str) -> bool {
     url.is_empty() || DEFAULT_INDEX.contains(&url)
 }
 
+/// Whether a file lies where the default index keeps its files, or the lock does not say where.
+fn is_of_default(url: &str) -> bool {
+    let host = url.split_once("://").map_or("", |(_, rest)| rest).split('/').next().unwrap_or("");
+    url.is_empty() || host.is_empty() || matches!(host, "files.pythonhosted.org" | "pypi.org" | "pypi.python.org")
+}
+
 fn of_lock(package: &LockedPackage, others: bool) -> Option<HeldRelease<'_>> {
     let Provenance::Registry(url) = &package.from else { return None };
     if !is_default(url) || package.version.is_empty() || package.name.contains('/') {
         return None;
     }
-    let files = package
-        .artifacts
-        .iter()
-        .flat_map(|artifact| artifact.hashes.iter().map(move |hash| (artifact.file.as_str(), hash.as_str())));
+    // A file from another place (a wheel built for one platform's own index) is not one that this index publishes.
+    let own = package.artifacts.iter().filter(|artifact| is_of_default(&artifact.url));
+    let files =
+        own.flat_map(|artifact| artifact.hashes.iter().map(move |hash| (artifact.file.as_str(), hash.as_str())));
     let sure = !url.is_empty() || !others;
     let (name, version) = (package.name.as_str(), package.version.as_str());
     Some(HeldRelease { name, version, at: package.at, files: files.collect(), sure })

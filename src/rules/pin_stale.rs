@@ -65,6 +65,12 @@
 //! ```text requirements.txt bad default
 //! ecdsa==0.19.0
 //! ```
+//!
+//! # Measured
+//!
+//! No finding in 52 public repositories without `--online`. With it and the package index alone (no container registry and no git host
+//! could be asked): 4 findings in 3 repositories (three packages with vulnerabilities that the index states, some in several locks), all
+//! as stated. Ledger: `docs/evidence/pin-stale.tsv`.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::knowledge::IndexProject;

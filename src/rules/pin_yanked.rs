@@ -124,7 +124,9 @@
 //!
 //! # Measured
 //!
-//! No finding in 52 public repositories. The edits of `fixtures/locks/tampered.json` are found, near misses are in the ledger.
+//! No finding in 52 public repositories without `--online`; the edits of `fixtures/locks/tampered.json` are found. With it and the package index alone (no container registry and no git host
+//! could be asked): 4868 of 5999 things were answered, 2 findings in 2 repositories, both true by hand (yanked releases).
+//! Ledger: `docs/evidence/pin-yanked.tsv`, with what was learnt from false ones.
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::knowledge::{IndexProject, Release};
