@@ -12,10 +12,10 @@
 
 use super::choose::{Policy, Prereleases, Sources};
 use super::inputs::{self, Inputs, Options, Tool, options};
-use super::listing::Index;
+use super::listing::{File, Index, Kind};
 use super::requirement::{Name, specifiers};
 use super::wheel::{PLATFORMS, Platform};
-use super::write::{pylock, requirements, style_of};
+use super::write::{Scope, pylock, requirements, style_of};
 use super::{For, Pin, Request, Solution, Unsolved, resolve};
 use crate::ecosystems::pypi;
 use crate::model::source::join;
@@ -231,7 +231,19 @@ impl Job {
             Form::Requirements => requirements(solution, &style_of(earlier, &self.options, self.preamble.clone())),
             Form::Pylock => {
                 let by = earlier.and_then(created_by).unwrap_or_else(|| "pinguard".to_string());
-                pylock(solution, &self.preamble, &by)
+                let scope = if self.options.universal { Scope::Universal } else { Scope::One };
+                pylock(solution, &self.preamble, &by, scope, &|file| self.keeps(file))
+            }
+        }
+    }
+
+    /// Whether a file is of use where the lock is.
+    fn keeps(&self, file: &File) -> bool {
+        match (&file.kind, &self.request.target) {
+            (Kind::Source, _) => self.request.policy.sources == Sources::Static,
+            (Kind::Wheel(wheel), For::Universal { python }) => wheel.serves(python),
+            (Kind::Wheel(wheel), For::One { python, platform }) => {
+                wheel.fit(python.release().get(1).copied().unwrap_or(0), *platform).is_some()
             }
         }
     }
@@ -329,7 +341,12 @@ fn target(
     inputs: &Inputs,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<For, String> {
-    let stated = options.python.clone().or_else(|| header.python.clone());
+    // A header names no patch release: the newest of its minor version is as good as sure to be at least as new.
+    let noted = header
+        .python
+        .as_ref()
+        .map(|python| if python.matches('.').count() == 1 { format!("{python}.99") } else { python.clone() });
+    let stated = options.python.clone().or(noted);
     let requires = inputs.requires_python.as_deref().and_then(|text| specifiers(text).ok());
     if options.universal {
         let python = match (&stated, &requires) {

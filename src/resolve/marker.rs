@@ -232,13 +232,29 @@ impl Marker {
             return Some("python_version < '0'".to_string());
         }
         let clauses = spell::clauses(&self.0);
+        let words = |clause: &[MarkerExpression]| clause.iter().map(ToString::to_string).collect::<Vec<_>>();
+        if let Some((common, ends)) = factored(&clauses) {
+            return Some(format!("{} and ({})", words(&common).join(" and "), words(&ends).join(" or ")));
+        }
         let single = clauses.len() == 1;
         let shown = clauses.iter().map(|clause| {
-            let parts: Vec<String> = clause.iter().map(ToString::to_string).collect();
+            let parts = words(clause);
             if single || parts.len() == 1 { parts.join(" and ") } else { format!("({})", parts.join(" and ")) }
         });
         Some(shown.collect::<Vec<_>>().join(" or "))
     }
+}
+
+/// Clauses that differ in one condition each are written as `common and (a or b)`.
+fn factored(clauses: &[Vec<MarkerExpression>]) -> Option<(Vec<MarkerExpression>, Vec<MarkerExpression>)> {
+    let first = clauses.first().filter(|_| clauses.len() > 1)?;
+    let common: Vec<MarkerExpression> =
+        first.iter().filter(|term| clauses.iter().all(|clause| clause.contains(term))).cloned().collect();
+    if common.is_empty() || clauses.iter().any(|clause| clause.len() != common.len() + 1) {
+        return None;
+    }
+    let ends = clauses.iter().filter_map(|clause| clause.iter().find(|term| !common.contains(term)).cloned());
+    Some((common.clone(), ends.collect()))
 }
 
 fn mentions_extra(tree: &MarkerTree) -> bool {

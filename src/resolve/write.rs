@@ -3,5 +3,5 @@
 mod pylock;
 mod requirements;
 
-pub use pylock::pylock;
+pub use pylock::{Keeps, Scope, pylock};
 pub use requirements::{Extras, Layout, Style, requirements, style_of};

@@ -3,37 +3,49 @@
 use crate::resolve::Solution;
 use crate::resolve::graph::Package;
 use crate::resolve::listing::{File, Kind};
+use crate::resolve::marker::Marker;
+use crate::resolve::solve::fork::python_marker;
 use std::sync::Arc;
 
+/// The index that need not be named.
+const PYPI: &str = "https://pypi.org/simple";
+
+/// Which files are written.
+pub type Keeps<'k> = &'k dyn Fn(&File) -> bool;
+
+/// For what a file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One environment.
+    One,
+    /// Every platform; markers then name the Pythons too, as uv writes them here.
+    Universal,
+}
+
 /// Writes a `pylock.toml`. `command` is what its header names, `by` the tool that made it.
-pub fn pylock(solution: &Solution, header: &str, by: &str) -> String {
+pub fn pylock(solution: &Solution, header: &str, by: &str, scope: Scope, keeps: Keeps) -> String {
     let mut out = String::from(header);
     out += "lock-version = \"1.0\"\n";
     out += &format!("created-by = {}\n", quoted(by));
+    let scope = &match scope {
+        Scope::One => Marker::always(),
+        Scope::Universal => python_marker(&solution.python),
+    };
     let python = solution.python.to_string();
     if python != "any" {
         out += &format!("requires-python = {}\n", quoted(&python));
     }
-    let environments: Vec<String> =
-        solution.forks.iter().filter_map(|fork| fork.simplified(&solution.python).text()).collect();
-    if environments.len() > 1 {
-        out += "environments = [\n";
-        for environment in environments {
-            out += &format!("    {},\n", quoted(&environment));
-        }
-        out += "]\n";
-    }
     for package in &solution.packages {
-        out += &one(package, solution);
+        out += &one(package, scope, keeps);
     }
     out
 }
 
-fn one(package: &Package, solution: &Solution) -> String {
+fn one(package: &Package, scope: &Marker, keeps: Keeps) -> String {
     let mut out = String::from("\n[[packages]]\n");
     out += &format!("name = {}\n", quoted(&package.name));
     out += &format!("version = {}\n", quoted(&package.version.to_string()));
-    if let Some(marker) = package.marker.simplified(&solution.python).text() {
+    if let Some(marker) = package.marker.and(scope).text() {
         out += &format!("marker = {}\n", quoted(&marker));
     }
     if let Some((_, pinned)) = &package.direct {
@@ -49,12 +61,13 @@ fn one(package: &Package, solution: &Solution) -> String {
         }
         return out;
     }
-    if let Some(index) = &package.index {
+    if let Some(index) = package.index.as_ref().filter(|index| ***index != *PYPI) {
         out += &format!("index = {}\n", quoted(index));
     }
-    let (wheels, sources): (Vec<&Arc<File>>, Vec<&Arc<File>>) =
-        package.files.iter().partition(|file| matches!(file.kind, Kind::Wheel(_)));
-    if let Some(source) = sources.first() {
+    let kept = package.files.iter().filter(|file| keeps(file));
+    let (wheels, sdists): (Vec<&Arc<File>>, Vec<&Arc<File>>) =
+        kept.partition(|file| matches!(file.kind, Kind::Wheel(_)));
+    if let Some(source) = sdists.first() {
         out += &format!("sdist = {}\n", file(source));
     }
     match &wheels[..] {

@@ -14,6 +14,11 @@ const UNSAFE: [&str; 3] = ["distribute", "pip", "setuptools"];
 /// What pip-compile writes above them.
 const UNSAFE_NOTE: &str = "# The following packages are considered to be unsafe in a requirements file:";
 
+/// What it writes in its place where hashes make pip ask for them.
+const UNPINNED_NOTE: &str = "# WARNING: The following packages were not pinned, but pip requires them to be\n\
+    # pinned when the requirements file includes hashes and the requirement is not\n\
+    # satisfied by a package already installed. Consider using the --allow-unsafe flag.";
+
 /// Whose layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -129,7 +134,7 @@ pub fn requirements(solution: &Solution, style: &Style) -> String {
     }
     if style.layout == Layout::PipTools && !unsafe_rows.is_empty() {
         out.push('\n');
-        out += UNSAFE_NOTE;
+        out += if style.hashes && !style.unsafe_allowed { UNPINNED_NOTE } else { UNSAFE_NOTE };
         out.push('\n');
         for row in &unsafe_rows {
             if style.unsafe_allowed {
