@@ -8,7 +8,7 @@ use crate::model::policy;
 use crate::model::project::{Project, Site};
 use crate::model::script::{Command, Deed, Word};
 use crate::model::span::{Location, SourceId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How far calls are followed.
 const MAX_DEPTH: usize = 4;
@@ -74,6 +74,14 @@ struct Holder<'p> {
     command: Option<&'p Command>,
 }
 
+/// How far up the calls a walk is.
+#[derive(Clone, Copy)]
+struct Way<'p> {
+    call: Option<&'p Command>,
+    filter: Option<SourceId>,
+    depth: usize,
+}
+
 impl<'p> Runners<'p> {
     /// Of all pipelines, components and scripts.
     pub fn of(project: &'p Project) -> Runners<'p> {
@@ -108,7 +116,9 @@ impl<'p> Runners<'p> {
         });
         let scripts = &self.project.facts_of(site.source).scripts;
         let name = scripts.iter().find(|(_, script)| std::ptr::eq(script, site.script)).map(|(name, _)| name.as_str());
-        self.walk(Holder { source: site.source, step, command: None }, name, None, None, 0, &mut found);
+        let mut walked = HashSet::new();
+        let start = Holder { source: site.source, step, command: None };
+        self.walk(start, name, Way { call: None, filter: None, depth: 0 }, &mut walked, &mut found);
         let mut seen = Vec::new();
         found.retain(|runner| {
             let key = (std::ptr::from_ref(runner.job), runner.index);
@@ -123,18 +133,19 @@ impl<'p> Runners<'p> {
         &self,
         holder: Holder<'p>,
         entry: Option<&str>,
-        call: Option<&'p Command>,
-        filter: Option<SourceId>,
-        depth: usize,
+        way: Way<'p>,
+        walked: &mut HashSet<(SourceId, usize, Option<SourceId>)>,
         found: &mut Vec<Runner<'p>>,
     ) {
+        let Way { call, filter, depth } = way;
         let component = |pipeline: &Pipeline| {
             self.project.facts_of(holder.source).components.iter().any(|one| std::ptr::eq(one, pipeline))
         };
         if let Some((pipeline, job, index)) = holder.step.filter(|(pipeline, ..)| !component(pipeline)) {
             return found.push(Runner { pipeline, job, index, call, filter });
         }
-        if depth > MAX_DEPTH {
+        // Files that call each other many times over are walked once at each depth.
+        if depth > MAX_DEPTH || !walked.insert((holder.source, depth, filter)) {
             return;
         }
         let several = self.project.facts_of(holder.source).scripts.len() > 1;
@@ -150,7 +161,8 @@ impl<'p> Runners<'p> {
                     }
                 }
                 let filter = filter.or(asked.filter(|(tool, _)| *tool == "tox").map(|_| holder.source));
-                self.walk(*above, None, above.command.or(call), filter, depth + 1, found);
+                let way = Way { call: above.command.or(call), filter, depth: depth + 1 };
+                self.walk(*above, None, way, walked, found);
             }
         }
     }
