@@ -201,6 +201,11 @@ fn shares_digest(reference: &Reference, edits: &[Edit]) -> bool {
     reference.site.digest.is_some_and(|slot| edits.iter().any(|edit| edit.at == slot.at))
 }
 
+/// Whether the edits reach the version of a reference.
+fn shares_version(reference: &Reference, edits: &[Edit]) -> bool {
+    reference.site.version.is_some_and(|slot| edits.iter().any(|edit| edit.at == slot.at))
+}
+
 /// Identity: spelling a reference's own pin yields no edit.
 #[test]
 fn spelling_its_own_pin_changes_nothing() {
@@ -239,7 +244,10 @@ fn repinning_one_reference_moves_nothing_else() {
             let sharing = project.references().filter(|(_, other)| other.subject == reference.subject && shares(other));
             let together = sharing.map(|(id, other)| {
                 let digests = if shares_digest(other, &edits) { to.digests.clone() } else { other.pin.digests.clone() };
-                (id, Pin { digests, ..to.clone() })
+                // Members of a matrix have versions of their own before the one digest that is written behind all of them.
+                let version =
+                    if shares_version(other, &edits) { to.version.clone() } else { other.pin.version.clone() };
+                (id, Pin { version, digests })
             });
             let intended = together.chain(std::iter::once((id, to.clone()))).collect();
             for (source, why) in moved::wrong(&project, &after, &intended) {
