@@ -2,7 +2,7 @@
 //!
 //! The user's repository is only read. Objects are written into a scratch repository in a temporary folder that borrows the user's
 //! objects, and from there they are pushed; so a run that is killed leaves the repository exactly as it was. The network is the
-//! user's own `git` (docs/decisions/0010): ssh, credential helpers, proxies and the header that CI checkouts leave behind all work.
+//! user's own `git` (docs/decisions/0005): ssh, credential helpers, proxies and the header that CI checkouts leave behind all work.
 //! Does not know what is committed, nor why.
 
 mod remote;
