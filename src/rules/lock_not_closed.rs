@@ -1,7 +1,7 @@
 //! # What it finds
 //!
-//! A requirements file with hashes that does not hold all that its packages need: its compiler says so (`pip requires them to be pinned when
-//! the requirements file includes hashes`), or a `# via` note names a package that is not there.
+//! A requirements file with hashes whose compiler wrote into it that it does not hold all that its packages need (`pip requires them to be
+//! pinned when the requirements file includes hashes`).
 //!
 //! # Why
 //!
@@ -10,7 +10,7 @@
 //!
 //! # What is not a finding
 //!
-//! Files without hashes; notes that name a project of this repository or an input file.
+//! Files without hashes, and files without that warning: what a package needs is not written in the file, so nothing else is guessed.
 //!
 //! # What to do
 //!
