@@ -86,15 +86,11 @@ impl Forge for Gitea {
     }
 
     fn change(&self, number: u64, draft: &Draft) -> Result<(), Failure> {
-        let body = json!({ "title": draft.title, "body": draft.body, "base": draft.base });
-        self.wire.call(&Call::new("PATCH", format!("{}/pulls/{number}", self.repository()), body)).map(drop)
+        self.wire.reword(&self.address.repository, number, draft)
     }
 
     fn close(&self, number: u64, why: &str) -> Result<(), Failure> {
-        let path = format!("{}/issues/{number}/comments", self.repository());
-        self.wire.call(&Call::new("POST", path, json!({ "body": why })))?;
-        let path = format!("{}/pulls/{number}", self.repository());
-        self.wire.call(&Call::new("PATCH", path, json!({ "state": "closed" }))).map(drop)
+        self.wire.close(&self.address.repository, number, why)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::super::credential::Authorization;
 use super::super::failure::Failure;
 use super::super::http::{Answer, Http, Request, shown};
-use serde_json::Value;
+use super::Draft;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A call that changes something.
@@ -90,6 +91,20 @@ impl Wire {
             Request::with_body(method, &url, call.body.to_string())?.header("content-type", "application/json");
         let answer = self.send(request, call.method, &call.path)?;
         if answer.body.is_empty() { Ok(Value::Null) } else { answer.json() }
+    }
+
+    /// Gives a pull request the words of a draft: GitHub and Gitea take the same call.
+    pub fn reword(&self, repository: &str, number: u64, draft: &Draft) -> Result<(), Failure> {
+        let body = json!({ "title": draft.title, "body": draft.body, "base": draft.base });
+        self.call(&Call::new("PATCH", format!("/repos/{repository}/pulls/{number}"), body)).map(drop)
+    }
+
+    /// Says why, and closes a pull request: GitHub and Gitea take the same calls.
+    pub fn close(&self, repository: &str, number: u64, why: &str) -> Result<(), Failure> {
+        let comment = format!("/repos/{repository}/issues/{number}/comments");
+        self.call(&Call::new("POST", comment, json!({ "body": why })))?;
+        let path = format!("/repos/{repository}/pulls/{number}");
+        self.call(&Call::new("PATCH", path, json!({ "state": "closed" }))).map(drop)
     }
 
     fn send(&self, request: Request, method: &str, path: &str) -> Result<Answer, Failure> {
