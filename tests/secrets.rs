@@ -93,6 +93,28 @@ fn workflow(body: &str) -> String {
     format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n{body}")
 }
 
+fn jenkins(step: &str) -> String {
+    format!(
+        "pipeline {{\n  agent any\n  stages {{\n    stage('a') {{\n      steps {{\n        withCredentials([string(credentialsId: 'id', \
+         variable: 'T')]) {{\n          {step}\n        }}\n      }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+fn woodpecker(command: &str) -> String {
+    format!("steps:\n- name: a\n  image: alpine:3.20\n  commands:\n  - {command}\n")
+}
+
+fn cloudbuild(command: &str) -> String {
+    format!("steps:\n- name: alpine:3.20\n  entrypoint: sh\n  args: [-c, '{command}']\n")
+}
+
+fn tekton(command: &str) -> String {
+    format!(
+        "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {{name: a}}\nspec:\n  params: [{{name: api-token}}]\n  steps:\n  - name: a\n    \
+         image: alpine:3.20\n    script: |\n      {command}\n"
+    )
+}
+
 fn count(path: &str, text: &str, rule: &str, profile: Profile) -> usize {
     let project = read(vec![(path.to_string(), text.to_string())]);
     let all = check::findings(&project).into_iter();
@@ -173,6 +195,54 @@ fn of_each_pair_only_the_left_fires() {
             gha,
             workflow("    steps:\n      - run: ./x ${{ secrets.T != '' }} ${{ secrets.T && 'a' || 'b' }}\n"),
             Profile::Audit,
+        ),
+        (
+            "secret-inline-expansion",
+            "Jenkinsfile",
+            jenkins("sh \"curl -H '$T' https://example.com\""),
+            "Jenkinsfile",
+            jenkins("sh 'curl -H \"$T\" https://example.com'"),
+            Profile::Default,
+        ),
+        (
+            "secret-inline-expansion",
+            ".buildkite/pipeline.yml",
+            "steps:\n- command: x $TOKEN\n".to_string(),
+            ".buildkite/pipeline.yml",
+            "steps:\n- command: x $$TOKEN\n- command: x \\$TOKEN\n- commands: ['x $$TOKEN']\n".to_string(),
+            Profile::Default,
+        ),
+        (
+            "secret-inline-expansion",
+            ".buildkite/pipeline.yml",
+            "steps:\n- commands: ['x \"${API_TOKEN:-none}\"']\n".to_string(),
+            ".buildkite/pipeline.yml",
+            "env: {DB_PASSWORD: postgres}\nsteps:\n- commands: ['x $DB_PASSWORD $BUILDKITE_BRANCH $(cat token)']\n".to_string(),
+            Profile::Default,
+        ),
+        (
+            "secret-inline-expansion",
+            ".woodpecker.yml",
+            woodpecker("./x ${API_TOKEN}"),
+            ".woodpecker.yml",
+            woodpecker("./x $${API_TOKEN} $API_TOKEN"),
+            Profile::Default,
+        ),
+        (
+            "secret-inline-expansion",
+            "cloudbuild.yaml",
+            cloudbuild("./x $_API_TOKEN"),
+            "cloudbuild.yaml",
+            cloudbuild("./x $$API_TOKEN $_REGION"),
+            Profile::Default,
+        ),
+        (
+            "secret-inline-expansion",
+            "task.yaml",
+            tekton("./x $(params.api-token)"),
+            "task.yaml",
+            tekton("./x $(params.version) $(cat token)"),
+            Profile::Default,
         ),
         (
             "secret-env-persisted",

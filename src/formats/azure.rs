@@ -14,7 +14,7 @@ mod tests;
 mod variables;
 
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Pipeline, PushFilter, Triggers};
 use crate::model::source::{Source, Sources};
@@ -55,6 +55,7 @@ static WORDS: SecretWords = SecretWords {
     setter_masks: "issecret=true",
     private: &["$(Agent.TempDirectory)", "$AGENT_TEMPDIRECTORY", "/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/"],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
+    unpaste: Unpaste::Variable("$("),
     ..SecretWords::PLAIN
 };
 

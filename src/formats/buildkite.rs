@@ -3,10 +3,11 @@
 //! <https://buildkite.com/docs/pipelines/configure/step-types>. Every command step is a job on an agent of its own. Commands run by
 //! `/bin/bash -e -c` (`shell` of the agent), lists as lines of one script. Plugins are repositories at a tag.
 
+use super::steps::pasted::{interpolated, pasted};
 use super::steps::{self, Reader, Values};
 use super::{Claim, Format};
 use crate::ecosystems::git;
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pin::Strength;
 use crate::model::pipeline::{Artifact, Assignment, Job, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
@@ -40,6 +41,8 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "`env` and `secrets` of the pipeline",
         job: "`env` and `secrets` of the step",
         setters: &["buildkite-agent meta-data set", "buildkite-agent env set"],
+        unpasted: "write `$$NAME`: the upload leaves it alone, and the shell of the step reads the variable; or keep the commands in a script file",
+        unpaste: Unpaste::Double,
         ..SecretWords::PLAIN
     },
 };
@@ -122,12 +125,14 @@ impl<'t> File<'t, '_, '_> {
         self.plugins(node.get("plugins"), key, &values, &mut job);
         if let Some(text) = text {
             let key = format!("{key}.{}", if node.get("command").is_some() { "command" } else { "commands" });
-            let text = steps::dollars(values.resolve(&text).into_iter().next().unwrap_or(text));
+            let written = values.resolve(&text).into_iter().next().unwrap_or(text);
+            let (text, parts) = interpolated(written.clone());
+            let pasted = pasted(&written, parts, job.env.iter().chain(&self.pipeline.env), &key);
             let windows = node.get("agents").is_some_and(|agents| on_windows(self.tree, agents));
             let shell = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { Shell::ERREXIT };
             if let Some(script) = self.reader.script(&text, shell, "", &key) {
                 let first = text.text.trim().lines().next().unwrap_or("").to_string();
-                job.steps.push(Step::new(first, key, text.at, StepKind::Run(script)));
+                job.steps.push(Step { pasted, ..Step::new(first, key, text.at, StepKind::Run(script)) });
             }
         }
         settings(node, &mut job);

@@ -3,6 +3,7 @@
 //! <https://cloud.google.com/build/docs/build-config-file-schema>. Each step is a container. A `script` is read by plain `/bin/sh`, `args`
 //! behind `-c` by the shell that is named, both without `-e` unless it is written. `$$` is a dollar; `$_NAME` is a substitution.
 
+use super::steps::pasted::{pasted, substitutions};
 use super::steps::{self, Reader, Values};
 use super::{Claim, Format};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
@@ -39,6 +40,7 @@ pub static DIALECT: Dialect = Dialect {
         job: "`options` of the build",
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "$$HOME/", "/root/", "/run/", "/secrets/"],
+        unpasted: "keep it in Secret Manager: `availableSecrets`, `secretEnv: [NAME]` of the one step, and `$$NAME` in its script",
         ..SecretWords::PLAIN
     },
 };
@@ -111,6 +113,7 @@ impl Build {
         let name = node.get("id").and_then(Node::str).or(image.as_ref().map(|image| image.text.as_str())).unwrap_or("");
         let mut step = Step::new(name, key, node.at(), kind);
         step.env = self.environment(Some(node), Scope::Step, key);
+        step.pasted = self.pasted(node, key);
         step.shell_written = node.get("script").is_none();
         step.tolerated = match (steps::switch(node.get("allowFailure")), node.get("allowExitCodes")) {
             (Setting::Absent, Some(codes)) => Setting::Computed(codes.at()),
@@ -138,6 +141,19 @@ impl Build {
             words.insert(0, program);
         }
         reader.words(words, Shell::PLAIN, &folder, &format!("{key}.args"))
+    }
+
+    /// Substitutions that a build is started with and that are secrets by their names.
+    fn pasted(&self, node: Node, key: &str) -> Vec<Assignment> {
+        let texts = node.get("args").into_iter().flat_map(Node::items).enumerate();
+        let found = texts.flat_map(|(index, text)| {
+            let Some(text) = text.mapped() else { return Vec::new() };
+            let mut parts = substitutions(&text.text);
+            // One with a default in the file holds no secret, or a literal that other rules speak of.
+            parts.retain(|(_, name)| self.values.of(name).iter().all(|value| value.text.is_empty()));
+            pasted(&text, parts, &[], &format!("{key}.args[{index}]"))
+        });
+        found.collect()
     }
 
     /// A text as the step gets it: substitutions put in, `$$` a dollar.

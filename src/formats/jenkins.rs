@@ -11,7 +11,7 @@ mod tests;
 
 use super::{Claim, Format};
 use crate::ecosystems::git;
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Job, Pipeline, PushFilter, Setting, Triggers};
 use crate::model::reference::{Role, Slot};
@@ -47,6 +47,7 @@ static WORDS: SecretWords = SecretWords {
     job: "`environment` of the stage",
     steps: true,
     unpasted: "put the script into single quotes, so that the shell reads the variable",
+    unpaste: Unpaste::Quotes,
     ..SecretWords::PLAIN
 };
 

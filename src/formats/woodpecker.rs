@@ -2,9 +2,10 @@
 //!
 //! <https://woodpecker-ci.org/docs/usage/workflow-syntax>. Commands run by `/bin/sh -e`; each is printed before it runs, unexpanded.
 
+use super::steps::pasted::{braced, pasted};
 use super::steps::{self, Reader, Values, when};
 use super::{Claim, Format, by_path};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::Role;
@@ -36,6 +37,8 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "the variables of the workflow",
         job: "the variables of the workflow",
         steps: true,
+        unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",
+        unpaste: Unpaste::Double,
         ..SecretWords::PLAIN
     },
 };
@@ -106,7 +109,8 @@ fn step(node: Node, name: &str, key: &str, job: &mut Job, values: &Values, reade
         let text = "a step is not a mapping; this part was not checked";
         return reader.facts.problem(ProblemKind::Unreadable, node.at(), text);
     }
-    let commands = steps::commands(node.get("commands")).map(steps::dollars);
+    let written = steps::commands(node.get("commands"));
+    let commands = written.clone().map(steps::dollars);
     let role = if commands.is_some() { Role::CiImage } else { Role::CiStep };
     let images = reader.images(node.get("image"), values, role, &format!("{key}.image"));
     let kind = match commands {
@@ -124,6 +128,9 @@ fn step(node: Node, name: &str, key: &str, job: &mut Job, values: &Values, reade
     let mut step = Step::new(name, key, node.at(), kind);
     step.env = environment(node.get("environment"), Scope::Step, &format!("{key}.environment"));
     step.env.extend(old_secrets(node.get("secrets"), &format!("{key}.secrets")));
+    if let Some(text) = written {
+        step.pasted = pasted(&text, braced(&text.text), &step.env, &format!("{key}.commands"));
+    }
     step.not_on_patch = !when::allows(node.get("when"), "pull_request");
     step.tolerated = match node.get("failure").map(|node| (node.str(), node.at())) {
         Some((Some("ignore"), at)) => Setting::Plain(true, at),

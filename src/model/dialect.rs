@@ -78,6 +78,8 @@ pub struct SecretWords {
     pub private: &'static [&'static str],
     /// What to write instead of a secret pasted into program text.
     pub unpasted: &'static str,
+    /// How a machine can write that.
+    pub unpaste: Unpaste,
     /// How a condition asks whether a secret is set without having it; `NAME` stands for the secret. Empty when it cannot.
     pub question: &'static str,
     /// Whether the environment of one step is the only place that a script can read a secret from.
@@ -105,12 +107,26 @@ impl SecretWords {
         setter_masks: "",
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
+        unpaste: Unpaste::Never,
         question: "",
         only_step: false,
         contexts: &[],
         exporters: &[],
         inputs: &[],
     };
+}
+
+/// How a secret that a system pastes into program text is left to the shell instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unpaste {
+    /// Not by an edit of one place.
+    Never,
+    /// As a variable of the step, whose value is the expression that begins so.
+    Variable(&'static str),
+    /// By a second dollar before it.
+    Double,
+    /// By single quotes around the script, in which the system replaces nothing.
+    Quotes,
 }
 
 /// A component that puts secrets into the environment of all later steps of its job.

@@ -1,7 +1,8 @@
 //! One mask per source, built from every secret-like literal in it, so that no output repeats one. Has no opinion on whether a
 //! literal is a finding: it hides too much rather than too little.
 
-use crate::model::literal::{names, shapes, urls};
+use crate::model::literal::{shapes, urls};
+use crate::model::secrets::names;
 use crate::model::source::Source;
 use crate::model::span::Span;
 use aho_corasick::AhoCorasick;

@@ -1,7 +1,9 @@
 //! # What it finds
 //!
 //! A secret that the system pastes into program text before a shell or an interpreter reads it: `${{ secrets.X }}` in `run:` or in the script
-//! of `actions/github-script`, `$(secret)` in an inline script of Azure, Groovy's `"…${TOKEN}…"`.
+//! of `actions/github-script`, `$(secret)` in an inline script of Azure, Groovy's `"…${TOKEN}…"`, `$TOKEN` in a file that Buildkite's agent
+//! uploads, `${TOKEN}` in commands of Drone and Woodpecker, `$_TOKEN` of Cloud Build, `$(params.token)` in a script of Tekton,
+//! `<< pipeline.parameters.token >>` of CircleCI. Where only a name tells what a variable holds, the name has to be that of a secret.
 //!
 //! # Why
 //!
@@ -12,6 +14,8 @@
 //!
 //! - `"$X"` from `env:` of the step; a question about a secret (`${{ secrets.X != '' }}`).
 //! - Inputs of components.
+//! - `$$TOKEN` and `\$TOKEN` of Buildkite, `$TOKEN` and `$${TOKEN}` of Drone and Woodpecker, `$$TOKEN` of Cloud Build, `'…$TOKEN…'` of Groovy:
+//!   the shell reads those. Whether an upload was asked not to replace anything (`--no-interpolation`) stands in no file that is read.
 //!
 //! # What to do
 //!
@@ -22,6 +26,8 @@
 //! ```
 //!
 //! `--fix` does it where the secret stands alone between double quotes or is a word of its own in double quotes; other places are `unsafe`.
+//! On Buildkite, Drone and Woodpecker the edit is a second dollar, on Jenkins single quotes around the script: both are `unsafe`, for the
+//! shell may know another value than the system.
 //!
 //! # Levels
 //!
@@ -87,21 +93,63 @@
 //!           T: ${{ secrets.T }}
 //! ```
 //!
+//! ```yaml .buildkite/pipeline.yml bad default
+//! steps:
+//!   - label: upload
+//!     command: ./upload --with "$API_TOKEN"
+//! ```
+//!
+//! ```yaml .buildkite/pipeline.yml good
+//! steps:
+//!   - label: upload
+//!     commands:
+//!       - ./upload --with-file "$$API_TOKEN"
+//!       - ./upload --with-file "\$API_TOKEN"
+//! ```
+//!
+//! ```groovy Jenkinsfile bad default
+//! pipeline {
+//!   agent any
+//!   stages {
+//!     stage('upload') {
+//!       steps {
+//!         withCredentials([string(credentialsId: 'id', variable: 'TOKEN')]) {
+//!           sh "curl -H '$TOKEN' https://example.com"
+//!         }
+//!       }
+//!     }
+//!   }
+//! }
+//! ```
+//!
+//! ```groovy Jenkinsfile good
+//! pipeline {
+//!   agent any
+//!   stages {
+//!     stage('upload') {
+//!       steps {
+//!         withCredentials([string(credentialsId: 'id', variable: 'TOKEN')]) {
+//!           sh 'curl -H "$TOKEN" https://example.com'
+//!         }
+//!       }
+//!     }
+//!   }
+//! }
+//! ```
+//!
 //! # Measured
 //!
 //! In 52 public repositories: 22 findings in 8 of them. In 11 further ones: 7. Read by eye: 29, false: 0.
 //! Ledger: `docs/evidence/secret-inline-expansion.tsv`.
 
-use crate::model::edit::Edit;
-use crate::model::finding::{Finding, Findings, Remedy, Safety};
-use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
+use crate::model::finding::{Finding, Findings, Remedy};
+use crate::model::pipeline::{Assignment, Pipeline, Step, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::Language;
 use crate::model::secrets::place::listed;
-use crate::model::secrets::{Harm, Weight};
-use crate::model::span::{Location, Span};
+use crate::model::secrets::{Harm, Weight, unpaste};
+use crate::model::span::Location;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -118,7 +166,7 @@ fn check(project: &Project, findings: &mut Findings) {
         for pipeline in facts.pipelines.iter().chain(&facts.components) {
             for job in &pipeline.jobs {
                 for step in &job.steps {
-                    findings_of(project, pipeline, job, step, findings);
+                    findings_of(project, pipeline, step, findings);
                 }
             }
         }
@@ -132,7 +180,7 @@ struct Pasted<'p> {
     whole: bool,
 }
 
-fn findings_of(project: &Project, pipeline: &Pipeline, job: &Job, step: &Step, findings: &mut Findings) {
+fn findings_of(project: &Project, pipeline: &Pipeline, step: &Step, findings: &mut Findings) {
     let pasted: Vec<Pasted> = step.pasted.iter().filter_map(|one| pasted(project, one)).collect();
     let Some(first) = pasted.first() else { return };
     let names = || pasted.iter().flat_map(|one| one.names.iter().map(String::as_str));
@@ -152,8 +200,7 @@ fn findings_of(project: &Project, pipeline: &Pipeline, job: &Job, step: &Step, f
     }
     let harm = project.worst(names());
     finding.levels = Weight { harm, exposed: false, protected: false }.weigh(finding.levels);
-    let _ = job;
-    findings.push(mend(project, step, &pasted, finding));
+    findings.push(mend(project, pipeline, step, &pasted, finding));
 }
 
 fn pasted<'p>(project: &Project, one: &'p Assignment) -> Option<Pasted<'p>> {
@@ -165,98 +212,11 @@ fn pasted<'p>(project: &Project, one: &'p Assignment) -> Option<Pasted<'p>> {
 }
 
 /// Adds the edits, when every place of the step can be edited.
-fn mend(project: &Project, step: &Step, pasted: &[Pasted], finding: Finding) -> Finding {
-    match edits(project, step, pasted) {
+fn mend(project: &Project, pipeline: &Pipeline, step: &Step, pasted: &[Pasted], finding: Finding) -> Finding {
+    let places: Vec<unpaste::Place> =
+        pasted.iter().map(|one| unpaste::Place { at: one.at, names: one.names, whole: one.whole }).collect();
+    match unpaste::edits(project, pipeline.system, step, &places) {
         Some((edits, safety)) => finding.remedy(Remedy::Replace { edits, safety }),
         None => finding,
     }
-}
-
-fn edits(project: &Project, step: &Step, pasted: &[Pasted]) -> Option<(Vec<Edit>, Safety)> {
-    let StepKind::Run(script) = &step.kind else { return None };
-    if script.shell.language != Language::Posix {
-        return None;
-    }
-    // A step with more is not mended by a machine.
-    if pasted.len() > 40 {
-        return None;
-    }
-    let slot = project.facts_of(step.at.source).variable_edits.slot(&step.key)?;
-    let mut added: Vec<(String, String)> = Vec::new();
-    let mut edits = Vec::new();
-    let mut safety = Safety::Safe;
-    for one in pasted {
-        let ([name], true) = (one.names, one.whole) else { return None };
-        let value = project.sources.text(one.at);
-        let plain = value.starts_with("${{") && !value.contains([':', '#', '\n', '"']);
-        if !plain || !is_variable(name) {
-            return None;
-        }
-        match step.env.iter().find(|known| known.name == *name) {
-            Some(known) if matches!(&known.value, Value::Secret { names, whole: true, .. } if names == one.names) => {}
-            Some(_) => return None,
-            None if added.iter().any(|(known, _)| known == name) => {}
-            None => added.push((name.clone(), value.to_string())),
-        }
-        let (edit, sure) = in_place(project, script.at, one.at, name)?;
-        safety = safety.max(sure);
-        edits.push(edit);
-    }
-    // A secret that a wider scope holds under this name is the same variable; another value would be hidden by it.
-    if !added.is_empty() {
-        edits.push(slot.insert(&added));
-    }
-    edits.sort();
-    Some((edits, safety))
-}
-
-fn is_variable(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// The variable in place of the pasted text, with the quotes that it needs.
-fn in_place(project: &Project, script: Location, at: Location, name: &str) -> Option<(Edit, Safety)> {
-    let source = project.source(at.source);
-    if !(script.source == at.source && script.span.contains(at.span)) {
-        return None;
-    }
-    let text = &source.text;
-    let (start, end) = (at.span.start as usize, at.span.end as usize);
-    let line = &text[text[..start].rfind('\n').map_or(0, |end| end + 1).max(script.span.start as usize)..start];
-    let (before, after) = (text[..start].chars().next_back(), text[end..].chars().next());
-    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-    let variable = if part(after) { format!("${{{name}}}") } else { format!("${name}") };
-    let edit = |span: Span, text: String| Edit::replace(Location::new(at.source, span), text);
-    // A YAML text in double quotes would need its own escapes; here-documents may or may not expand.
-    let document = text[script.span.start as usize..start].contains("<<");
-    let yaml_quoted = text[..script.span.start as usize].ends_with(['"', '\'']);
-    if document || yaml_quoted {
-        return None;
-    }
-    match quote_at(line) {
-        Some('"') => Some((edit(at.span, variable), Safety::Safe)),
-        Some('\'') if before == Some('\'') && after == Some('\'') => {
-            Some((edit(Span::new(start - 1, end + 1), format!("\"${name}\"")), Safety::Safe))
-        }
-        Some(_) => None,
-        None => {
-            let blank = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c == '=' || c == ';' || c == ')');
-            (blank(before) && blank(after)).then(|| (edit(at.span, format!("\"{variable}\"")), Safety::Unsafe))
-        }
-    }
-}
-
-/// Which quote is open at the end of the beginning of a line.
-fn quote_at(line: &str) -> Option<char> {
-    let mut open = None;
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (open, c) {
-            (Some('"') | None, '\\') => drop(chars.next()),
-            (None, '"' | '\'') => open = Some(c),
-            (Some(quote), c) if quote == c => open = None,
-            _ => {}
-        }
-    }
-    open
 }

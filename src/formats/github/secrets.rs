@@ -1,6 +1,6 @@
 //! How GitHub Actions handles secrets in variables: what outlives a step, which actions export secrets, which have an input instead.
 
-use crate::model::dialect::{Exporter, SecretWords};
+use crate::model::dialect::{Exporter, SecretWords, Unpaste};
 
 /// <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>, and the manuals of the actions.
 pub static WORDS: SecretWords = SecretWords {
@@ -25,6 +25,7 @@ pub static WORDS: SecretWords = SecretWords {
         "/run/",
     ],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
+    unpaste: Unpaste::Variable("${{"),
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     contexts: &[
         ("tojson(github)", "the token of the job"),

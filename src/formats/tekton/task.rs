@@ -1,6 +1,7 @@
 //! Tasks: parameters, steps, sidecars, variables.
 
 use super::File;
+use crate::formats::steps::pasted::{parameters, pasted};
 use crate::formats::steps::{self, Values};
 use crate::model::pipeline::{Assignment, Job, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::Role;
@@ -98,6 +99,9 @@ impl File<'_, '_> {
         let mut step = Step::new(name, key, node.at(), kind);
         step.shell_written = node.get("script").and_then(Node::str).is_none_or(|text| text.trim_start().starts_with("#!"));
         step.env = environment(Some(node), Scope::Step, key);
+        if let Some(text) = node.get("script").and_then(Node::mapped) {
+            step.pasted = pasted(&text, parameters(&text.text, "params."), &[], &format!("{key}.script"));
+        }
         step.tolerated = match node.get("onError").map(|node| (node.str(), node.at())) {
             Some((Some("continue"), at)) => Setting::Plain(true, at),
             Some((Some(text), at)) if text.contains('$') => Setting::Computed(at),

@@ -1,8 +1,8 @@
 //! Whether a variable of a running process may be printed. Asked before the environment is shown; in doubt the answer is no.
 
 use super::value::{self, Strength};
-use super::{names, shapes, urls};
-use crate::model::secrets;
+use super::{shapes, urls};
+use crate::model::secrets::{self, names};
 
 /// Why a variable must not be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 
 pub mod exposed;
 mod fakes;
-pub mod names;
 pub mod shapes;
 pub mod sites;
 pub mod urls;

@@ -1,13 +1,13 @@
 //! Every text that a project writes under a name: variables, inputs, arguments of images, assignments and options of scripts, settings
 //! files. What is a pin, a digest or a cache key is no such text. Judges nothing.
 
-use super::names;
 use super::value::{self, Strength};
 use crate::model::container::{Instruction, Variable};
 use crate::model::environment::EnvironmentKind;
 use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::script::{Command, Redirect, Script, Word};
+use crate::model::secrets::names;
 use crate::model::source::Sources;
 use crate::model::span::Location;
 use crate::model::text::Text;
@@ -123,7 +123,7 @@ impl Project {
         let mut found: Vec<(Literal, Strength)> = Vec::new();
         let mut seen = HashSet::new();
         for literal in self.literals() {
-            if !names::is_secret(&literal.name) {
+            if !names::holds_secret(&literal.name) {
                 continue;
             }
             let strength = value::strength(&literal.name, &literal.text);

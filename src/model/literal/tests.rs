@@ -1,8 +1,9 @@
 //! Planted tokens are put together at run time, so that no scanner takes this file for a leak.
 
 use super::shapes::{Grade, find, find_loose};
+use super::urls;
 use super::value::{Strength, password, strength};
-use super::{names, urls};
+use crate::model::secrets::names;
 
 fn random(len: usize, alphabet: &str) -> String {
     let letters: Vec<char> = alphabet.chars().collect();
@@ -112,7 +113,7 @@ fn names_say_what_is_a_secret_and_what_is_about_one() {
     for name in
         ["API_KEY", "clientSecret", "DB_PASSWORD", "deploy-token", "passphrase", "AWS_SECRET_ACCESS_KEY", "x.auth"]
     {
-        assert!(names::is_secret(name), "{name}");
+        assert!(names::holds_secret(name), "{name}");
     }
     for name in [
         "SECRETS_DIR",
@@ -127,7 +128,7 @@ fn names_say_what_is_a_secret_and_what_is_about_one() {
         "PASSENGER_COUNT",
         "COMPASS",
     ] {
-        assert!(!names::is_secret(name), "{name}");
+        assert!(!names::holds_secret(name), "{name}");
     }
 }
 

@@ -23,6 +23,7 @@ pub mod runners;
 pub mod scope;
 #[cfg(test)]
 mod tests;
+pub mod unpaste;
 pub mod weight;
 
 pub use company::Company;

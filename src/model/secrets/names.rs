@@ -7,18 +7,26 @@ const SECRET: &[&str] = &[
     "secret",
     "secrets",
     "password",
+    "passwords",
     "passwd",
     "passphrase",
+    "pass",
+    "pwd",
+    "pw",
     "credential",
     "credentials",
-    "pat",
     "apikey",
-    "pwd",
-    "pass",
-    "passcode",
-    "webhook",
-    "dsn",
+    "secretkey",
+    "accesskey",
+    "privatekey",
+    "authtoken",
 ];
+
+/// Words that do so for a variable, and are too short or too common to look for in every line of a file.
+const BARE: &[&str] = &["pat", "passcode", "webhook", "dsn"];
+
+/// Words that are too vague without a value beside them.
+const VAGUE: &[&str] = &["auth"];
 
 /// Words before `key` that make it one.
 const KEYS: &[&str] = &[
@@ -43,57 +51,75 @@ const KEYS: &[&str] = &[
     "admin",
 ];
 
-/// Last words that say that the value is something about a secret.
+/// Words behind it that say that the value is something about a secret and surely none itself.
 const ABOUT: &[&str] = &[
-    "file",
-    "path",
-    "name",
+    "file", "path", "dir", "url", "uri", "endpoint", "host", "name", "version", "type", "mode", "enabled", "enable",
+    "method", "provider", "backend", "length", "ttl", "timeout", "user", "username", "id",
+];
+
+/// More of them: enough to judge a value by, too few to print one.
+const RATHER_ABOUT: &[&str] = &[
+    "files",
+    "paths",
     "names",
-    "id",
     "ids",
-    "url",
-    "uri",
-    "ttl",
-    "dir",
+    "directory",
     "folder",
-    "type",
-    "version",
-    "length",
+    "disable",
+    "disabled",
+    "plugin",
+    "fingerprint",
     "size",
     "count",
-    "enabled",
-    "required",
-    "fingerprint",
-    "expiry",
-    "expires",
+    "header",
     "prefix",
     "suffix",
-    "header",
+    "alias",
     "policy",
-    "mode",
-    "provider",
-    "plugin",
-    "endpoint",
-    "host",
-    "registry",
-    "user",
-    "username",
-    "email",
+    "required",
     "issuer",
     "audience",
+    "email",
+    "bucket",
+    "region",
+    "keyring",
+    "keys",
     "algorithm",
-    "location",
-    "arn",
+    "registry",
+    "breached",
+    "hash",
+    "sha",
+    "sha256",
+    "digest",
+    "checksum",
+    "commit",
+    "rev",
+    "ref",
+    "integrity",
+    "cache",
+    "template",
+    "expiry",
+    "expires",
+    "expiration",
+    "lifetime",
+    "rotation",
+    "class",
+    "scheme",
+    "realm",
+    "scope",
+    "scopes",
+    "docs",
+    "regex",
+    "pattern",
+    "format",
     "store",
     "manager",
-    "backend",
-    "keys",
-    "region",
-    "lifetime",
-    "expiration",
-    "timeout",
-    "rotation",
-    "format",
+    "service",
+    "domain",
+    "location",
+    "arn",
+    "label",
+    "title",
     "hook",
 ];
 
@@ -250,17 +276,42 @@ pub fn words(name: &str) -> Vec<String> {
 /// Whether a variable of this name holds a secret, as far as the name tells: `PYPI_TOKEN`, `dbPassword`, `AWS_SECRET_ACCESS_KEY`; not
 /// `TOKEN_FILE`, `SECRETS_DIR`, `PUBLIC_KEY`, `RELEASE_KEY_FINGERPRINT`.
 pub fn looks_secret(name: &str) -> bool {
+    says(name, &[SECRET, BARE], &["key"], &[ABOUT, RATHER_ABOUT]) && !has(name, HARMLESS)
+}
+
+/// Whether a text under this name is a secret if it looks like one: wider than [`looks_secret`], because the value decides too.
+pub fn holds_secret(name: &str) -> bool {
+    says(name, &[SECRET, BARE, VAGUE], &["key", "keys"], &[ABOUT, RATHER_ABOUT]) && !has(name, HARMLESS)
+}
+
+/// Whether the value under this name could be a secret, for hiding and refusing: in doubt it could.
+pub fn may_be_secret(name: &str) -> bool {
+    says(name, &[SECRET, VAGUE], &["key", "keys"], &[ABOUT]) && !has(name, &["public", "pub"])
+}
+
+/// Words of which every name of [`may_be_secret`] has one: what a quick search looks for, in any case.
+pub fn words_to_search() -> impl Iterator<Item = &'static str> {
+    SECRET.iter().chain(VAGUE).copied().chain(["key"])
+}
+
+/// Whether a name has a secret's word and none behind it that is about one.
+fn says(name: &str, secret: &[&[&str]], key: &[&str], about: &[&[&str]]) -> bool {
     let words = words(name);
-    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
-    let key = words.windows(2).any(|pair| pair[1] == "key" && is(KEYS, &pair[0]));
-    let about = words.last().is_some_and(|word| is(ABOUT, word)) || words.iter().any(|word| is(HARMLESS, word));
+    let is = |lists: &[&[&str]], word: &str| lists.iter().any(|list| list.contains(&word));
+    let ends = |at: usize| {
+        is(secret, &words[at]) || at > 0 && key.contains(&words[at].as_str()) && KEYS.contains(&words[at - 1].as_str())
+    };
+    let Some(last) = (0..words.len()).rev().find(|at| ends(*at)) else { return false };
     // The working folder has the name of a password.
-    if words.last().is_some_and(|word| word == "pwd") && words.len() == 1 || name == "OLDPWD" {
+    if words.len() == 1 && words[0] == "pwd" || name == "OLDPWD" {
         return false;
     }
     // The address of a web hook is all that its users need.
-    let hook = words.iter().any(|word| word == "webhook");
-    (key || words.iter().any(|word| is(SECRET, word))) && (!about || hook)
+    words[last] == "webhook" || !words[last + 1..].iter().any(|word| is(about, word))
+}
+
+fn has(name: &str, list: &[&str]) -> bool {
+    words(name).iter().any(|word| list.contains(&word.as_str()))
 }
 
 /// Whether a name is that of plain configuration: a region, a bucket, a user name, an account number. The address of a database is none: it

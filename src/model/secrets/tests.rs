@@ -1,5 +1,5 @@
 use super::flow::expands;
-use super::names::{is_plain, looks_secret, words};
+use super::names::{is_plain, looks_secret, may_be_secret, words, words_to_search};
 use super::weight::{Harm, Weight};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::levels;
@@ -15,6 +15,9 @@ fn names_say_what_they_hold() {
         "SIGNING_KEY",
         "GH_PAT",
         "SLACK_WEBHOOK",
+        "SLACK_WEBHOOK_URL",
+        "REGISTRY_PASSWORD",
+        "DB_USER_PASSWORD",
     ] {
         assert!(looks_secret(name), "{name}");
     }
@@ -35,6 +38,10 @@ fn names_say_what_they_hold() {
         "OLDPWD",
     ] {
         assert!(!looks_secret(name), "{name}");
+    }
+    // A quick search finds every name that is asked for.
+    for name in ["PYPI_TOKEN", "x.auth", "API_KEYS", "EXAMPLE_PASSWORD"] {
+        assert!(may_be_secret(name) && words_to_search().any(|word| name.to_lowercase().contains(word)), "{name}");
     }
     assert_eq!(words("awsSecretAccess_Key"), ["aws", "secret", "access", "key"]);
     assert!(is_plain("AWS_REGION") && is_plain("AZURE_CLIENT_ID") && !is_plain("SLACK_WEBHOOK_URL"));
