@@ -1,14 +1,18 @@
 //! What the gate runs: from every step of every pipeline through scripts, task runners and image builds to the files that are installed.
 //! Knows commands by their deeds only, never by their words.
 
+use super::image::{Layer, folders_up, lock_in_image, resolve_copied};
+use super::relock::{LocksOfJob, enforcing, environment_of, installs_locked};
 use super::workspace::Workspace;
-use crate::model::container::{ContainerBuild, Instruction};
+use crate::model::container::Instruction;
 use crate::model::facts::Facts;
+use crate::model::installs::own_lock;
+use crate::model::lock::Lock;
 use crate::model::manifest::ManifestKind;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
-use crate::model::project::{Gate, GateInstall, Project, Reach};
+use crate::model::project::{Gate, GateInstall, LockInImage, Project, Reach};
 use crate::model::reference::Origin;
-use crate::model::script::{BuildImage, Command, Deed, Enforcement, FileArg, Install, InstallTool, Script};
+use crate::model::script::{BuildImage, Command, Deed, FileArg, Install, InstallTool, Script};
 use crate::model::source::join;
 use crate::model::span::{Location, SourceId};
 use std::collections::HashSet;
@@ -49,10 +53,10 @@ struct Around<'p> {
     ci: bool,
     depth: usize,
     env: Vec<&'p [Assignment]>,
-    /// Copies of the image build that the script stands in.
-    build: Option<&'p ContainerBuild>,
-    /// A lock was verified earlier in the job.
-    verified: bool,
+    /// The instruction of the image build that the script stands in.
+    layer: Option<Layer<'p>>,
+    /// What the job did with locks earlier.
+    locks: LocksOfJob,
     /// Where the job's checkouts put the repository.
     workspace: Workspace,
     /// Variables that earlier steps of the job left for later ones.
@@ -77,8 +81,8 @@ impl<'p> Walk<'p> {
                 ci: true,
                 depth: 0,
                 env: vec![&pipeline.env, &job.env],
-                build: None,
-                verified: false,
+                layer: None,
+                locks: LocksOfJob::default(),
                 workspace: Workspace::of(self.project, job),
                 left: Vec::new(),
             };
@@ -98,12 +102,17 @@ impl<'p> Walk<'p> {
                 let mut inner = around.clone();
                 inner.env.push(&step.env);
                 self.script(script, &inner);
-                around.verified |= script.commands.iter().any(verifies);
+                around.locks.after(script);
                 around.left.extend(script.commands.iter().flat_map(variables_left));
             }
             StepKind::Uses { component, inputs } => {
                 let reference = self.project.reference(*component);
-                around.verified |= installs_locked(&reference.subject.name, inputs);
+                around.locks.verified.extend(installs_locked(&reference.subject.name, inputs));
+                if let Some(install) = environment_of(&reference.subject.name, inputs) {
+                    let at = install.files.first().map_or(step.at, |file| file.path.text.at);
+                    let reach = Reach { who: around.who.clone(), at, ci: true };
+                    self.install(&install, "", reach, around);
+                }
                 if let Origin::Path(path) = &reference.origin {
                     self.component(path, step, around);
                 }
@@ -137,7 +146,7 @@ impl<'p> Walk<'p> {
                 let mut inner = Around { source: source.id, depth: around.depth + 1, ..around.clone() };
                 inner.env.extend([step.env.as_slice(), &component.env, &job.env]);
                 self.steps(job, &mut inner);
-                around.verified |= inner.verified;
+                around.locks = inner.locks;
                 around.left.extend(inner.left);
             }
         }
@@ -147,7 +156,7 @@ impl<'p> Walk<'p> {
         if around.depth > MAX_DEPTH || !self.done.insert((script.at, around.who.clone())) {
             return;
         }
-        let mut verified = around.verified;
+        let mut here = around.clone();
         for command in &script.commands {
             let inline = self.runs_inline_script(script, command, around);
             for deed in &command.deeds {
@@ -155,11 +164,9 @@ impl<'p> Walk<'p> {
                 if inline && matches!(deed, Deed::Install(install) if install.tool == InstallTool::Uv) {
                     continue;
                 }
-                let mut here = around.clone();
-                here.verified = verified;
                 self.deed(script, command, deed, &here);
             }
-            verified |= verifies(command);
+            here.locks.after_command(command, &folder(script, command));
         }
     }
 
@@ -221,9 +228,14 @@ impl<'p> Walk<'p> {
         for &source in files.iter().chain(&constraints).chain(&projects) {
             self.mark(source, reach.clone());
         }
-        let truthy = |name: &str| self.setting(name, around).iter().any(|value| is_truthy(value));
-        let enforced = around.verified || truthy("UV_LOCKED") || truthy("UV_FROZEN");
-        let (source, in_build) = (around.source, around.build.is_some());
+        let truthy = |name: &&str| self.setting(name, around).iter().any(|value| is_truthy(value));
+        // A check says nothing of what `uv add` and its kind bring.
+        let verified = install.references.is_empty() && around.locks.verified.contains(&install.tool);
+        let enforced = verified || enforcing(install.tool).iter().any(truthy);
+        let paths = files.iter().map(|&file| self.project.source(file).path.as_str());
+        let remade = around.locks.remade(install.tool, paths);
+        let lock_in_image = self.lock_in_image(install.tool, &projects, around);
+        let (source, in_build) = (around.source, around.layer.is_some());
         let install = install.clone();
         self.gate.installs.push(GateInstall {
             reach,
@@ -233,8 +245,22 @@ impl<'p> Walk<'p> {
             constraints,
             projects,
             enforced,
+            remade,
+            lock_in_image,
             in_build,
         });
+    }
+
+    /// Whether the image build around a command brings it the lock of its project.
+    fn lock_in_image(&self, tool: InstallTool, projects: &[SourceId], around: &Around<'p>) -> LockInImage {
+        let project = self.project;
+        let (Some(layer), Some(own), Some(&manifest)) = (around.layer, own_lock(tool), projects.first()) else {
+            return LockInImage::Unknown;
+        };
+        let manifest = project.source(manifest);
+        let lock = project.lock_above(manifest.folder(), &[own]);
+        let path = |lock: &Lock| lock_in_image(project, layer, &manifest.path, project.path(lock.at));
+        lock.map_or(LockInImage::Unknown, path)
     }
 
     /// Literal values of a variable, the narrowest scope last.
@@ -245,7 +271,8 @@ impl<'p> Walk<'p> {
                 Value::Literal(text) => Some(text.as_str()),
                 _ => None,
             });
-        let stage = around.build.into_iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions);
+        let stage =
+            around.layer.into_iter().flat_map(|layer| &layer.build.stages).flat_map(|stage| &stage.instructions);
         let set = stage.filter_map(|instruction| match instruction {
             Instruction::Env(variable) | Instruction::Arg(variable) if variable.name == name => {
                 variable.value.as_ref().map(|text| text.text.as_str())
@@ -280,8 +307,8 @@ impl<'p> Walk<'p> {
     fn resolve(&self, path: &str, cwd: &str, around: &Around<'p>) -> Vec<SourceId> {
         let sources = &self.project.sources;
         let path = known_prefix(path);
-        if let Some(build) = around.build {
-            return self.resolve_copied(path, build).into_iter().collect();
+        if let Some(layer) = around.layer {
+            return resolve_copied(self.project, path, layer.build).into_iter().collect();
         }
         let Some(full) = join(cwd, path).and_then(|full| around.workspace.locate(&full)) else { return Vec::new() };
         if path.contains('*') {
@@ -293,36 +320,6 @@ impl<'p> Walk<'p> {
         let elsewhere = || sources.find_from(&base, path).or_else(|| sources.find_from("", path));
         let found = sources.find(&full).or_else(elsewhere);
         found.map(|source| source.id).into_iter().collect()
-    }
-
-    /// A path inside an image, traced back through the build's copies to a file of the repository.
-    fn resolve_copied(&self, path: &str, build: &ContainerBuild) -> Option<SourceId> {
-        let sources = &self.project.sources;
-        let folder = sources.get(build.at.source).folder();
-        let contexts: Vec<&str> = folders_up(folder).collect();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let copies = build.stages.iter().flat_map(|stage| &stage.instructions).filter_map(|i| match i {
-            Instruction::Copy { from, foreign: false, .. } => Some(from),
-            _ => None,
-        });
-        let mut whole_tree = false;
-        for from in copies.flatten() {
-            let from = from.text.trim_start_matches('/');
-            whole_tree |= from == "." || from == "./" || from == "*";
-            for context in &contexts {
-                let direct =
-                    (from.rsplit('/').next() == Some(name)).then(|| sources.find_from(context, from)).flatten();
-                let below = || sources.find_from(&join(context, from)?, path.trim_start_matches('/'));
-                let named = || sources.find_from(&join(context, from)?, name);
-                if let Some(found) = direct.or_else(below).or_else(named) {
-                    return Some(found.id);
-                }
-            }
-        }
-        let stripped = path.trim_start_matches('/');
-        let tails = || std::iter::successors(Some(stripped), |tail| tail.split_once('/').map(|(_, rest)| rest));
-        let contexts = if whole_tree { contexts } else { vec![folder] };
-        contexts.iter().find_map(|context| tails().find_map(|tail| sources.find_from(context, tail))).map(|s| s.id)
     }
 
     /// The manifest of a local project (`.`, `./pkg[extra]`), searched upwards for tools that do so.
@@ -340,8 +337,8 @@ impl<'p> Walk<'p> {
         }
         let located = join(cwd, known_prefix(path)).and_then(|full| around.workspace.locate(&full));
         let Some(folder) = located else { return Vec::new() };
-        let start = match around.build {
-            Some(build) => self.project.source(build.at.source).folder().to_string(),
+        let start = match around.layer {
+            Some(layer) => self.project.source(layer.build.at.source).folder().to_string(),
             None => folder,
         };
         let names = ["pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "pixi.toml"];
@@ -349,7 +346,7 @@ impl<'p> Walk<'p> {
             let found = names.iter().filter_map(|name| self.project.sources.find_from(folder, name));
             let found: Vec<SourceId> = found.map(|source| source.id).collect();
             // pip takes the folder that it is given; tools with a lock look for their project upwards.
-            if !found.is_empty() || around.build.is_none() && matches!(tool, InstallTool::Pip | InstallTool::UvPip) {
+            if !found.is_empty() || around.layer.is_none() && matches!(tool, InstallTool::Pip | InstallTool::UvPip) {
                 return found;
             }
         }
@@ -444,18 +441,21 @@ impl<'p> Walk<'p> {
     fn builds(&mut self, source: SourceId, who: &str, ci: bool, depth: usize) {
         let project = self.project;
         for build in &project.facts_of(source).builds {
-            for instruction in build.stages.iter().flat_map(|stage| &stage.instructions) {
-                if let Instruction::Run { script, .. } = instruction {
+            // What a stage did with locks holds for the stages that build on it.
+            let mut locks: Vec<LocksOfJob> = Vec::new();
+            for (number, stage) in build.stages.iter().enumerate() {
+                let mut done = stage.parent.and_then(|parent| locks.get(parent).cloned()).unwrap_or_default();
+                for (index, instruction) in stage.instructions.iter().enumerate() {
+                    let Instruction::Run { script, .. } = instruction else { continue };
                     let who = if ci { who.to_string() } else { project.source(source).path.clone() };
-                    let env = Vec::new();
-                    let build = Some(build);
-                    let workspace = Workspace::default();
-                    let depth = depth + 1;
-                    let left = Vec::new();
-                    let around =
-                        Around { who, source, from: None, ci, depth, env, build, verified: false, workspace, left };
+                    let layer = Some(Layer { build, stage: number, index });
+                    let (env, left, workspace) = (Vec::new(), Vec::new(), Workspace::default());
+                    let (depth, locks) = (depth + 1, done.clone());
+                    let around = Around { who, source, from: None, ci, depth, env, layer, locks, workspace, left };
                     self.script(script, &around);
+                    done.after(script);
                 }
+                locks.push(done);
             }
         }
     }
@@ -486,31 +486,9 @@ fn folder(script: &Script, command: &Command) -> String {
     command.cwd.as_deref().and_then(|cwd| join(&script.cwd, cwd)).unwrap_or_else(|| script.cwd.clone())
 }
 
-/// `prefix-dev/setup-pixi` installs with `--locked` where a lock is, unless it is told otherwise: a stale lock fails the job there.
-fn installs_locked(component: &str, inputs: &[Assignment]) -> bool {
-    let told = |name: &str, not: &str| {
-        inputs
-            .iter()
-            .any(|input| input.name == name && !matches!(&input.value, Value::Literal(text) if text.trim() != not))
-    };
-    component == "prefix-dev/setup-pixi"
-        && !told("run-install", "false")
-        && !told("locked", "false")
-        && !told("frozen", "true")
-}
-
 fn inside<'p>(around: &Around<'p>, source: SourceId, reach: &Reach) -> Around<'p> {
     let from = around.from.or(Some(reach.at));
     Around { source, from, depth: around.depth + 1, ..around.clone() }
-}
-
-fn verifies(command: &Command) -> bool {
-    command.deeds.iter().any(|deed| match deed {
-        Deed::VerifyLock { .. } => true,
-        // It stopped the job if the lock did not fit; what runs after it finds a lock that does.
-        Deed::Install(install) => install.enforcement == Enforcement::Checked && install.tool == InstallTool::Uv,
-        _ => false,
-    })
 }
 
 /// Variables that a command leaves for later steps: `echo "X=y" >> "$GITHUB_ENV"`, and GitHub's old `::set-env name=X::y`.
@@ -557,11 +535,4 @@ fn base_folder(path: &str) -> String {
     let marker = parts.iter().position(|part| FOLDERS.contains(part));
     let upto = marker.unwrap_or(parts.len().saturating_sub(1));
     parts[..upto].join("/")
-}
-
-/// A folder and every folder above it, up to the root (the empty path).
-fn folders_up(folder: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(folder), |folder| {
-        if folder.is_empty() { None } else { Some(folder.rsplit_once('/').map_or("", |(above, _)| above)) }
-    })
 }

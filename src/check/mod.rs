@@ -2,9 +2,11 @@
 //! Touches no disk and no clock.
 
 pub mod gate;
+mod image;
 pub mod judge;
 pub mod locks;
 pub mod moved;
+mod relock;
 pub mod settle;
 mod workspace;
 

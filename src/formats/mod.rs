@@ -59,6 +59,7 @@ formats! {
     pylock,
     pixi_lock,
     conda_lock,
+    dockerignore,
     dockerfile,
     requirements,
     pyproject,

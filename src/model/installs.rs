@@ -66,6 +66,18 @@ const TOOLS: [&str; 48] = [
     "zizmor",
 ];
 
+/// The lock that a tool keeps for its project.
+pub fn own_lock(tool: InstallTool) -> Option<LockTool> {
+    match tool {
+        InstallTool::Uv => Some(LockTool::Uv),
+        InstallTool::Poetry => Some(LockTool::Poetry),
+        InstallTool::Pdm => Some(LockTool::Pdm),
+        InstallTool::Pipenv => Some(LockTool::Pipenv),
+        InstallTool::Pixi => Some(LockTool::Pixi),
+        _ => None,
+    }
+}
+
 /// Whether a package installs other packages (`pip`, `setuptools`, `wheel`).
 pub fn is_bootstrap(name: &str) -> bool {
     BOOTSTRAP.contains(&name)

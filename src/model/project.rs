@@ -101,8 +101,24 @@ pub struct GateInstall {
     pub projects: Vec<SourceId>,
     /// Whether a wider setting (`UV_LOCKED`, `UV_FROZEN`) or an earlier check enforces the lock.
     pub enforced: bool,
+    /// Whether the job made the lock anew before.
+    pub remade: bool,
+    /// Whether the image that it runs in has the lock.
+    pub lock_in_image: LockInImage,
     /// Whether it stands in a Dockerfile.
     pub in_build: bool,
+}
+
+/// Whether an image build brings the lock of a project to the command that installs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LockInImage {
+    /// It does, or nothing is known, or it is no build.
+    #[default]
+    Unknown,
+    /// It copies the manifest before, and the lock never or later.
+    Never,
+    /// It copies both, and this pattern of `.dockerignore` leaves the lock out.
+    Ignored(Location),
 }
 
 /// A command with everything around it.

@@ -203,6 +203,13 @@ pub enum Deed {
     Report(Reported),
     /// Is so verbose that it prints credentials that it has; how, as people say.
     Reveal(String),
+    /// Makes a lock anew, or may (`poetry lock`, `pip-compile`).
+    Relock {
+        /// Which tool; [`InstallTool::PipSync`] for compilers of requirements files.
+        tool: InstallTool,
+        /// The file that a compiler writes.
+        output: Option<Word>,
+    },
     /// Verifies a lock against its manifest (`uv lock --check`).
     VerifyLock {
         /// Which tool.

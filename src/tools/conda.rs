@@ -169,10 +169,14 @@ fn pixi<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         }
         ("install" | "i" | "shell" | "reinstall", _) => pixi_install(&Args::read(words, &[PIXI]), out),
         ("add", _) => pixi_install(&Args::read(words, &[PIXI]), out),
-        ("update" | "upgrade", _) => out.upgrade("pixi.lock"),
+        ("update" | "upgrade", _) => {
+            out.upgrade("pixi.lock");
+            out.relock(InstallTool::Pixi);
+        }
         ("lock", _) if Args::read(words, &[PIXI]).has(&["--check"]) => {
             out.deed(Deed::VerifyLock { tool: InstallTool::Pixi })
         }
+        ("lock", _) => out.relock(InstallTool::Pixi),
         ("global", "install" | "add") => tools(&words[1..], out),
         ("exec" | "x", _) => return exec(words, out),
         _ => {}

@@ -1,12 +1,12 @@
-//! What a script does with something it did earlier: runs what it downloaded, checks its sum, checks out a ref of what it cloned, installs
-//! from a lock that it has just made. Looks at whole scripts; single commands are read elsewhere.
+//! What a script does with something it did earlier: runs what it downloaded, checks its sum, checks out a ref of what it cloned, compares
+//! a lock that it has just made. Looks at whole scripts; single commands are read elsewhere.
 
 use super::args::Args;
 use super::{fetch, prefix};
 use crate::ecosystems::git;
 use crate::model::facts::Facts;
 use crate::model::reference::{ReferenceId, Slot};
-use crate::model::script::{Command, Deed, Enforcement, InstallTool, Join, Nest, Word};
+use crate::model::script::{Command, Deed, InstallTool, Join, Nest, Word};
 use crate::model::span::Location;
 
 /// Joins the commands of a script.
@@ -26,7 +26,7 @@ pub fn join(commands: &mut [Command], facts: &mut Facts) {
             check_out(commands, index, id, facts);
         }
     }
-    loosen(commands);
+    relocks(commands);
 }
 
 #[derive(Default)]
@@ -275,28 +275,26 @@ fn pin(rev: &Word, id: ReferenceId, facts: &mut Facts) {
     reference.site.digest = None;
 }
 
-/// An install after `poetry lock` or `uv lock` in the same script takes a lock that was just made anew, whatever its flags say.
-fn loosen(commands: &mut [Command]) {
-    let mut remade: Vec<InstallTool> = Vec::new();
-    for command in commands {
+/// Where a compiler writes when its output is redirected; and a lock that is made anew only to see that nothing changes is verified.
+fn relocks(commands: &mut [Command]) {
+    let compared = commands.iter().rposition(compares);
+    for (index, command) in commands.iter_mut().enumerate() {
+        let target = command.redirects.first().map(|redirect| redirect.target.clone());
         for deed in &mut command.deeds {
-            if let Deed::Install(install) = deed
-                && remade.contains(&install.tool)
-            {
-                install.enforcement = Enforcement::Loose;
+            let Deed::Relock { tool, output } = deed else { continue };
+            if *tool == InstallTool::PipSync && output.is_none() {
+                *output = target.clone();
+            }
+            if compared.is_some_and(|at| at > index) {
+                *deed = Deed::VerifyLock { tool: *tool };
             }
         }
-        let tool = match program_of(command) {
-            "uv" => InstallTool::Uv,
-            "poetry" => InstallTool::Poetry,
-            "pdm" => InstallTool::Pdm,
-            "pipenv" => InstallTool::Pipenv,
-            _ => continue,
-        };
-        let verifies = command.deeds.iter().any(|deed| matches!(deed, Deed::VerifyLock { .. }));
-        let locks = bare(command).get(1).is_some_and(|word| matches!(word.text.text.as_str(), "lock" | "update"));
-        if locks && !verifies {
-            remade.push(tool);
-        }
     }
+}
+
+/// `git diff --exit-code` and its kind: fails when the commands before it changed a file.
+fn compares(command: &Command) -> bool {
+    let words = bare(command);
+    let given = |names: &[&str]| words.iter().any(|word| names.contains(&word.text.text.as_str()));
+    program_of(command) == "git" && given(&["diff"]) && given(&["--exit-code", "--quiet"])
 }

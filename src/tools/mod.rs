@@ -158,6 +158,11 @@ impl Out<'_> {
         self.deed(Deed::Upgrade { what: what.into() });
     }
 
+    /// The lock of the project is made anew.
+    fn relock(&mut self, tool: InstallTool) {
+        self.deed(Deed::Relock { tool, output: None });
+    }
+
     fn entry(&mut self, tool: &str, entries: Vec<String>) {
         self.deed(Deed::RunEntry { tool: tool.to_string(), entries });
     }

@@ -44,11 +44,19 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     let args = Args::read(words, &[PDM]);
     match global.text(0) {
         "install" | "sync" | "add" | "remove" => project_install(global.text(0), &global, &args, out),
-        "update" | "up" => out.upgrade("pdm.lock"),
+        "update" | "up" => {
+            out.upgrade("pdm.lock");
+            out.relock(InstallTool::Pdm);
+        }
         "lock" if args.has(&["--check"]) => out.deed(Deed::VerifyLock { tool: InstallTool::Pdm }),
         // These take hashes and markers anew and keep versions.
-        "lock" if args.has(&["--refresh", "--update-reuse", "--update-reuse-installed"]) => {}
-        "lock" => out.upgrade("pdm.lock"),
+        "lock" if args.has(&["--refresh", "--update-reuse", "--update-reuse-installed"]) => {
+            out.relock(InstallTool::Pdm)
+        }
+        "lock" => {
+            out.upgrade("pdm.lock");
+            out.relock(InstallTool::Pdm);
+        }
         "run" => return run(words, out),
         // `pdm lint` runs the script `lint` of pyproject.toml.
         "" | "build" | "publish" | "use" | "venv" | "config" | "info" | "list" | "export" | "init" | "self"

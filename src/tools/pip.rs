@@ -197,4 +197,22 @@ fn compile(words: &[Word], out: &mut Out) {
         let target = args.value(&["-o", "--output-file"]).map_or("compiled requirements", |word| &word.text.text);
         out.upgrade(target);
     }
+    if !args.has(&["--dry-run", "-n", "--help", "-h"]) {
+        let written = args.value(&["-o", "--output-file"]).cloned();
+        let output = written.unwrap_or_else(|| output_of(args.word(0).unwrap_or(&out.here())));
+        out.deed(Deed::Relock { tool: InstallTool::PipSync, output: Some(output) });
+    }
+}
+
+/// Where pip-compile writes when nobody says it: `dev.in` becomes `dev.txt`, everything else `requirements.txt` beside it.
+fn output_of(input: &Word) -> Word {
+    let mut word = input.clone();
+    let path = input.text.text.as_str();
+    let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    word.text.text = match path.strip_suffix(".in") {
+        Some(stem) => format!("{stem}.txt"),
+        None => format!("{folder}requirements.txt"),
+    };
+    word.text.verbatim = false;
+    word
 }

@@ -36,10 +36,13 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     let words = tail.get(1..).unwrap_or(&[]);
     let args = Args::read(words, &[PIPENV]);
     match global.text(0) {
-        "install" => project_install(&args, enforcement(&args), out),
+        "install" => project_install(&args, enforcement(&args, out), out),
         "sync" => project_install(&args, Enforcement::Frozen, out),
         "update" if args.has(&["--outdated", "--dry-run"]) => {}
-        "update" | "lock" | "upgrade" => out.upgrade("Pipfile.lock"),
+        "update" | "lock" | "upgrade" => {
+            out.upgrade("Pipfile.lock");
+            out.relock(InstallTool::Pipenv);
+        }
         "verify" => out.deed(Deed::VerifyLock { tool: InstallTool::Pipenv }),
         "run" => {
             if let Some(name) = words.first().filter(|word| super::entries::is_task(word)) {
@@ -52,12 +55,14 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     None
 }
 
-fn enforcement(args: &Args) -> Enforcement {
-    if args.has(&["--deploy"]) {
+/// Every flag has a variable of its name: `PIPENV_DEPLOY=1`.
+fn enforcement(args: &Args, out: &Out) -> Enforcement {
+    let given = |flag: &str, variable: &str| args.has(&[flag]) || out.is_on(variable);
+    if given("--deploy", "PIPENV_DEPLOY") {
         Enforcement::Checked
-    } else if args.has(&["--ignore-pipfile"]) {
+    } else if given("--ignore-pipfile", "PIPENV_IGNORE_PIPFILE") {
         Enforcement::Frozen
-    } else if args.has(&["--skip-lock"]) {
+    } else if given("--skip-lock", "PIPENV_SKIP_LOCK") {
         Enforcement::NoLock
     } else {
         Enforcement::Loose

@@ -46,13 +46,21 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
                 out.deed(Deed::Install(found));
             }
         }
-        "update" => out.upgrade("poetry.lock"),
+        "update" => {
+            out.upgrade("poetry.lock");
+            out.relock(InstallTool::Poetry);
+        }
         "add" | "remove" => {
             let found = project_install(&global, &args, Enforcement::Loose, out);
             out.deed(Deed::Install(found));
         }
         "lock" if args.has(&["--check"]) => out.deed(Deed::VerifyLock { tool: InstallTool::Poetry }),
-        "lock" if args.has(&["--regenerate"]) => out.upgrade("poetry.lock"),
+        "lock" => {
+            if args.has(&["--regenerate"]) {
+                out.upgrade("poetry.lock");
+            }
+            out.relock(InstallTool::Poetry);
+        }
         "check" if args.has(&["--lock", "--strict"]) => out.deed(Deed::VerifyLock { tool: InstallTool::Poetry }),
         "self" if matches!(global.text(1), "add" | "install") => plugins(&global, out),
         "run" => return Inner::command(words),

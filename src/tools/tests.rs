@@ -105,6 +105,10 @@ impl Read {
             Deed::Call(word) => format!("call {}", word.text.text),
             Deed::RunEntry { tool, entries } => format!("{tool}:{}", entries.join(",")),
             Deed::Upgrade { what } => format!("upgrade {what}"),
+            Deed::Relock { tool, output } => {
+                let output = output.as_ref().map_or(String::new(), |word| format!(" {}", word.text.text));
+                format!("relock {tool:?}{output}")
+            }
             Deed::VerifyLock { tool } => format!("verify {tool:?}"),
             Deed::Dump(_) | Deed::Report(_) | Deed::Reveal(_) => "shows".to_string(),
         }
@@ -186,8 +190,11 @@ fn pip_installs() {
         ("pip download -d out foo; pip wheel -w out .", "Pip foo[]:-; Pip project=."),
         ("pip-sync a.txt b.txt", "PipSync frozen -r=a.txt -r=b.txt"),
         ("python -m piptools sync", "PipSync frozen"),
-        ("pip-compile --upgrade -o r.txt r.in", "upgrade r.txt"),
-        ("pip-compile r.in", ""),
+        ("pip-compile --upgrade -o r.txt r.in", "upgrade r.txt; relock PipSync r.txt"),
+        (
+            "pip-compile x/r.in; pip-compile; pip-compile -n r.in",
+            "relock PipSync x/r.txt; relock PipSync requirements.txt",
+        ),
     ]);
 }
 
@@ -215,15 +222,17 @@ fn uv_projects_tools_and_packages() {
         ("uv run --with 'a>=1,b==2' --no-project pytest", "UvPip a[>=1]:word b[==2]:exact; Test(pytest)"),
         ("uv run --isolated --locked coverage run -m pytest", "Uv checked project=.; Test(pytest)"),
         ("uv lock --check", "verify Uv"),
-        ("uv lock --upgrade", "upgrade uv.lock"),
-        ("uv lock", ""),
-        ("uv lock && uv sync --frozen", "Uv loose project=."),
+        ("uv lock --upgrade", "upgrade uv.lock; relock Uv"),
+        ("uv lock; uv lock --script x.py", "relock Uv"),
+        ("uv lock && uv sync --frozen", "relock Uv; Uv frozen project=."),
+        ("uv lock && git diff --exit-code uv.lock", "verify Uv"),
         ("uv add requests", "Uv loose requests[]:- project=."),
         ("uv pip install --system -r r.txt foo", "UvPip foo[]:- -r=r.txt"),
         ("uv pip install -e .[test] --no-deps", "UvPip project=.[test] +test no-deps"),
         ("uv pip install -p 3.12 -t x 'foo>=1'", "UvPip foo[>=1]:word"),
         ("uv pip sync requirements.txt", "UvPip frozen -r=requirements.txt"),
-        ("uv pip compile -U r.in -o r.txt", "upgrade r.txt"),
+        ("uv pip compile -U r.in -o r.txt", "upgrade r.txt; relock PipSync r.txt"),
+        ("uv pip compile r.in > r.txt", "relock PipSync r.txt"),
         ("uvx ruff check", "tool ruff[]:-; Lint(ruff)"),
         ("uvx ruff@0.5.0 check .", "tool ruff[@0.5.0]:exact; Lint(ruff)"),
         ("uvx ruff@latest check", "tool ruff[@latest]:word; Lint(ruff)"),
@@ -248,10 +257,10 @@ fn other_python_tools() {
         ("poetry install --only-root", ""),
         ("poetry -C sub install", "Poetry checked project=sub"),
         ("poetry sync", "Poetry checked project=."),
-        ("poetry update", "upgrade poetry.lock"),
-        ("poetry lock --regenerate", "upgrade poetry.lock"),
-        ("poetry lock --no-update", ""),
-        ("poetry lock && poetry install", "Poetry loose project=."),
+        ("poetry update", "upgrade poetry.lock; relock Poetry"),
+        ("poetry lock --regenerate", "upgrade poetry.lock; relock Poetry"),
+        ("poetry lock --no-update", "relock Poetry"),
+        ("poetry lock && poetry install", "relock Poetry; Poetry checked project=."),
         ("poetry check --lock; poetry lock --check", "verify Poetry; verify Poetry"),
         ("poetry run pytest -x", "Test(pytest)"),
         ("poetry run python -m mypy .", "Types(mypy)"),
@@ -261,14 +270,17 @@ fn other_python_tools() {
         ("pdm install --check -G test", "Pdm checked project=. +test"),
         ("pdm install --frozen-lockfile", "Pdm frozen project=."),
         ("pdm sync -d", "Pdm frozen project=. +--dev"),
-        ("pdm update; pdm lock; pdm lock --check", "upgrade pdm.lock; upgrade pdm.lock; verify Pdm"),
+        (
+            "pdm update; pdm lock; pdm lock --check",
+            "upgrade pdm.lock; relock Pdm; upgrade pdm.lock; relock Pdm; verify Pdm",
+        ),
         ("pdm run pytest", "pdm:pytest; Test(pytest)"),
         ("pdm lint", "pdm:lint"),
         ("pipenv install --dev", "Pipenv loose project=. +--dev"),
         ("pipenv install --deploy --system", "Pipenv checked project=."),
         ("pipenv sync", "Pipenv frozen project=."),
         ("pipenv install requests==2", "Pipenv loose requests[==2]:exact project=."),
-        ("pipenv verify; pipenv lock", "verify Pipenv; upgrade Pipfile.lock"),
+        ("pipenv verify; pipenv lock", "verify Pipenv; upgrade Pipfile.lock; relock Pipenv"),
         ("pipenv run pytest", "pipenv:pytest; Test(pytest)"),
         ("hatch run test:cov", "Hatch project=. +test; hatch:test:cov"),
         ("hatch run +py=3.12 test:pytest -q", "Hatch project=. +test; hatch:test:pytest; Test(pytest)"),
@@ -293,7 +305,7 @@ fn other_python_tools() {
         ("conda-lock install -n x conda-lock.yml", "CondaLock frozen -r=conda-lock.yml"),
         ("pixi run --locked -e test pytest", "Pixi checked project=. +test; pixi:pytest; Test(pytest)"),
         ("pixi install --frozen", "Pixi frozen project=."),
-        ("pixi update", "upgrade pixi.lock"),
+        ("pixi update; pixi lock", "upgrade pixi.lock; relock Pixi; relock Pixi"),
     ]);
 }
 

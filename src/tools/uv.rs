@@ -161,6 +161,10 @@ fn compile(words: &[Word], out: &mut Out) {
         let target = args.value(&["-o", "--output-file"]).map_or("compiled requirements", |word| &word.text.text);
         out.upgrade(target);
     }
+    if !args.has(&["--help", "-h"]) {
+        let output = args.value(&["-o", "--output-file"]).cloned();
+        out.deed(Deed::Relock { tool: InstallTool::PipSync, output });
+    }
 }
 
 fn enforcement(args: &Args, out: &Out) -> Enforcement {
@@ -287,8 +291,14 @@ fn lock(words: &[Word], out: &mut Out) {
     let args = Args::read(words, &[UV]);
     if args.has(&["--check", "--locked", "--check-exists", "--frozen"]) || out.is_on("UV_LOCKED") {
         out.deed(Deed::VerifyLock { tool: InstallTool::Uv });
-    } else if args.has(&["-U", "--upgrade", "-P", "--upgrade-package", "--upgrade-group"]) {
-        out.upgrade("uv.lock");
+    } else if !args.has(&["--dry-run", "--help", "-h"]) {
+        if args.has(&["-U", "--upgrade", "-P", "--upgrade-package", "--upgrade-group"]) {
+            out.upgrade("uv.lock");
+        }
+        // `uv lock --script x.py` makes the lock of a script.
+        if !args.has(&["--script"]) {
+            out.relock(InstallTool::Uv);
+        }
     }
 }
 
