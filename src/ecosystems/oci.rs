@@ -36,6 +36,10 @@ pub fn image(text: &Text, role: Role, key: &str) -> Option<Reference> {
 /// The version slot is where the whole tag stands. The digest slot is behind the text itself (`$V@…`), unless the whole reference
 /// comes from one other place.
 pub fn mapped(text: &Mapped, role: Role, key: &str) -> Option<Reference> {
+    // The line end of a block scalar is no part of a name.
+    if text.text.trim().len() < text.text.len() {
+        return mapped(&text.trimmed(), role, key);
+    }
     if let Some(part) = whole_default(&text.text) {
         return image(&text.text(part), role, key);
     }
@@ -46,6 +50,10 @@ pub fn mapped(text: &Mapped, role: Role, key: &str) -> Option<Reference> {
         reference.site.version = parts.version_slot(&exact);
         reference.site.digest = parts.digest_slot(&exact, end);
     }
+    // What stands before the name says only that it is an image.
+    let named =
+        exact(parts.name.start..text.text.len()).filter(|at| parts.name.start > 0 && text.at.span.contains(at.span));
+    reference.site.whole = named.unwrap_or(reference.site.whole);
     Some(reference)
 }
 

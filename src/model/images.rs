@@ -184,7 +184,8 @@ impl Project {
         let steps = self.jobs().flat_map(|(_, job)| &job.steps);
         for step in steps {
             let StepKind::Uses { component, inputs } = &step.kind else { continue };
-            if !self.reference(*component).subject.name.contains("build") {
+            // Buildkite has the word in its own name, and in those of all its plugins.
+            if !self.reference(*component).subject.name.replace("buildkite", "").contains("build") {
                 continue;
             }
             for input in

@@ -103,6 +103,15 @@ impl Mapped {
         Text { text: self.text[part].to_string(), at, verbatim }
     }
 
+    /// The same without blanks and line ends around it.
+    pub fn trimmed(&self) -> Mapped {
+        let start = self.text.len() - self.text.trim_start().len();
+        let part = self.slice(start..start + self.text.trim().len());
+        // A value that came from elsewhere is used where it was.
+        let at = if self.at.span.contains(part.at.span) { part.at } else { self.at };
+        Mapped { at, ..part }
+    }
+
     /// A part of the text that keeps its places.
     pub fn slice(&self, part: Range<usize>) -> Mapped {
         let mut segments = Vec::new();

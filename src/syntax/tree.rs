@@ -174,8 +174,15 @@ impl<'t> Node<'t> {
         self.is_scalar().then_some(self).into_iter().chain(self.items())
     }
 
-    /// The text of any scalar: a string, a number, a word. Null has none.
+    /// The text of any scalar: a string, a number, a word. Null has none. The line ends that close a block scalar are left out: they are
+    /// part of how it is written, and no name, number or image has one.
     pub fn str(self) -> Option<&'t str> {
+        let text = self.whole_str()?;
+        Some(if self.block() { text.trim_end_matches(['\n', '\r']) } else { text })
+    }
+
+    /// The text of a scalar with the line ends of a block scalar.
+    fn whole_str(self) -> Option<&'t str> {
         let data = self.data();
         match data.kind {
             Kind::Verbatim => Some(&self.tree.text[data.inner.range()]),
@@ -192,7 +199,7 @@ impl<'t> Node<'t> {
 
     /// The scalar with a map of every line back to the source: block scalars, folded lines and quoted texts as far as they can be followed.
     pub fn mapped(self) -> Option<Mapped> {
-        let (text, data) = (self.str()?, self.data());
+        let (text, data) = (self.whole_str()?, self.data());
         if data.kind == Kind::Verbatim {
             return Some(Mapped::verbatim(text, self.tree.source, data.inner.start as usize));
         }
@@ -203,9 +210,13 @@ impl<'t> Node<'t> {
         Some(Mapped { text: text.to_string(), at: self.at(), segments })
     }
 
-    /// Where the value stands, quotes left out.
+    /// Where the value stands, quotes and the line ends that close a block scalar left out.
     pub fn at(self) -> Location {
-        self.tree.location(self.data().inner)
+        let data = self.data();
+        match self.str() {
+            Some(text) if data.kind == Kind::Verbatim => self.tree.location(data.inner.slice(0..text.len())),
+            _ => self.tree.location(data.inner),
+        }
     }
 
     /// Where the value stands, quotes included.

@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(lines("a"), ["one", "  two", "three"]);
         assert_eq!(lines("b"), ["x y", "z", "w"]);
         assert_eq!(lines("c"), ["one", "two"]);
-        assert_eq!(root.get("a").unwrap().str(), Some("\none\n  two\n\nthree\n"));
+        assert_eq!(root.get("a").unwrap().str(), Some("\none\n  two\n\nthree"), "the closing line end is left out");
         assert_eq!(tree.slice(root.get("a").unwrap().at()), "one\n    two\n\n  three");
         let mapped = root.get("a").unwrap().mapped().unwrap();
         let at = mapped.text.find("wo").unwrap();

@@ -124,7 +124,7 @@ impl<'t> Frame<'t> {
 
     /// The same as one piece.
     pub fn text(self: &Rc<Self>, node: Node<'t>) -> Option<Text> {
-        let mapped = self.full(node)?;
+        let mapped = self.full(node)?.trimmed();
         Some(mapped.text(0..mapped.text.len()))
     }
 
@@ -136,6 +136,7 @@ impl<'t> Frame<'t> {
         if macros {
             let found = super::variables::macros(&written.text).into_iter();
             parts.extend(found.map(|(part, name)| (part, format!("variables.{name}"))));
+            parts.extend(super::variables::at_run_time(&written.text).map(|path| (0..written.text.len(), path.to_string())));
             parts.sort_by_key(|(part, _)| part.start);
         }
         if parts.is_empty() || steps == 0 {

@@ -43,7 +43,7 @@ impl<'t> Reader<'t, '_> {
             reference.strength = Some(Strength::Floating(crate::model::pin::Precision::Word));
         }
         if !rev.verbatim {
-            reference.site = crate::model::reference::Site::read_only(name.at);
+            reference.site = crate::model::reference::Site::read_only(if node.get("ref").is_some() { rev.at } else { name.at });
         } else {
             reference.site.digest = Some(Slot { at: rev.at, lead: "" });
         }

@@ -23,6 +23,16 @@ pub fn macros(text: &str) -> Vec<(Range<usize>, String)> {
     found
 }
 
+/// The path in `$[ variables['name'] ]`, which must be all of a value. Other expressions of the run stay open.
+/// <https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-variable-syntax>
+pub fn at_run_time(text: &str) -> Option<&str> {
+    let path = text.trim().strip_prefix("$[")?.strip_suffix(']')?.trim();
+    let rest = path.strip_prefix("variables")?;
+    let name = rest.strip_prefix("['").and_then(|rest| rest.strip_suffix("']")).or_else(|| rest.strip_prefix('.'))?;
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars().all(named).then_some(path)
+}
+
 /// What a text is: secrets in it are names that the files do not define and that are named like one.
 pub fn value<'t>(text: &str, frame: &Rc<Frame<'t>>) -> Value {
     let found = macros(text);
@@ -42,7 +52,7 @@ pub fn assignments<'t>(node: Option<Node<'t>>, frame: &Rc<Frame<'t>>, scope: Sco
     let Some(node) = node else { return Vec::new() };
     let mut all = Vec::new();
     let mut push = |name: String, node: Node<'t>, frame: &Rc<Frame<'t>>| {
-        let text = frame.mapped(node).map_or(String::new(), |text| text.text);
+        let text = frame.mapped(node).map_or(String::new(), |text| text.trimmed().text);
         let key = format!("{key}.{name}");
         all.push(Assignment { value: value(&text, frame), scope, at: node.at(), key, name });
     };

@@ -181,11 +181,12 @@ impl<'t, 'c> Reader<'t, 'c> {
 
 /// `pipe: owner/name:version`, or `pipe: docker://image`, which is an image like any other.
 fn read_pipe(text: &Text, key: &str) -> Option<crate::model::reference::Reference> {
+    if text.text.starts_with("docker://") {
+        return oci::image(text, Role::CiStep, key);
+    }
     let mut reference = oci::image(text, Role::CiInclude, key)?;
     // The version is one of the pipe's own description, which no digest holds.
-    if !text.text.starts_with("docker://") {
-        reference.site.digest = None;
-    }
+    reference.site.digest = None;
     Some(reference)
 }
 

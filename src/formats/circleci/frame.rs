@@ -97,7 +97,7 @@ impl<'t> Frame<'t> {
 
     /// The same as one piece.
     pub fn piece(self: &Rc<Frame<'t>>, node: Node<'t>) -> Option<Text> {
-        let mapped = self.text(node)?;
+        let mapped = self.text(node)?.trimmed();
         Some(mapped.text(0..mapped.text.len()))
     }
 }

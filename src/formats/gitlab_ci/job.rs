@@ -145,10 +145,11 @@ impl<'t, 'c> Reader<'t, 'c> {
 
     /// `image: x` or `image: {name: x}`.
     fn image(&mut self, image: &Layers<'t, 'c>, known: &Known<'t>, role: Role, key: &str) -> Vec<ReferenceId> {
-        let Some(text) = image.first().and_then(Node::text).or_else(|| image.get("name").first()?.text()) else {
-            return Vec::new();
-        };
-        self.push(images(&text, known, role, key))
+        if let Some(text) = image.first().and_then(Node::text) {
+            return self.push(images(&text, known, role, key));
+        }
+        let Some(text) = image.get("name").first().and_then(Node::text) else { return Vec::new() };
+        self.push(images(&text, known, role, &format!("{key}.name")))
     }
 
     fn push(&mut self, references: Vec<crate::model::reference::Reference>) -> Vec<ReferenceId> {
@@ -169,10 +170,12 @@ impl<'t, 'c> Reader<'t, 'c> {
         let mut found = Vec::new();
         for (index, node) in services.items().into_iter().enumerate() {
             let key = format!("{key}[{index}]");
-            let Some(text) = node.text().or_else(|| node.get("name")?.text()) else { continue };
+            let named = node.get("name").and_then(Node::text);
+            let image_key = if named.is_some() { format!("{key}.name") } else { key.clone() };
+            let Some(text) = named.or_else(|| node.text()) else { continue };
             let layers = Layers { config: self.config, nodes: vec![node] };
             let env = assignments(self.config, &layers.get("variables"), Scope::Container, &format!("{key}.variables"));
-            let images = self.push(images(&text, known, Role::CiService, &key));
+            let images = self.push(images(&text, known, Role::CiService, &image_key));
             let name = node.get("alias").and_then(Node::str).map_or(text.text, str::to_string);
             found.push(Service { name, images, env, options: None });
         }
