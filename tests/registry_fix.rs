@@ -265,3 +265,26 @@ fn a_requirements_file_is_pinned_as_a_whole_and_a_tool_alone() {
     assert!(read(&sandbox, ".github/workflows/ci.yml").ends_with("pipx run app==2.0\n"), "{}", run.out);
     assert_eq!(run.code, 0, "{}", run.out);
 }
+
+#[test]
+fn lines_with_hashes_get_hashes_and_packages_of_one_command_go_together() {
+    let (world, index) = (World::new(), index());
+    let steps =
+        "      - run: pip install --require-hashes -r requirements.txt\n      - run: pip install lib 'app>=1'\n";
+    let hash = format!("    --hash=sha256:{}", "1".repeat(64));
+    let sandbox = Sandbox::new("hashes")
+        .file("requirements.txt", format!("app==2.0 \\\n{hash}  # why\nlib>=1 ; python_version >= '3.8'\n"))
+        .file(".python-version", "3.12.4\n")
+        .file(".github/workflows/ci.yml", format!("{JOB}{steps}"));
+    let simple = format!("{}/simple", index.address);
+    let home = world.home.0.to_str().expect("text");
+    let environment =
+        [("HOME", home), ("XDG_CACHE_HOME", home), ("PIP_INDEX_URL", simple.as_str()), ("UV_DEFAULT_INDEX", &simple)];
+    let rules = "req-unpinned,req-adhoc-install,lock-partial-hashes";
+    let run = sandbox.run_in(&environment, &["check", "--fix", "--select", rules]);
+    let want = format!("app==2.0 \\\n{hash}  # why\nlib==1.5 ; python_version >= '3.8' \\\n{hash}\n");
+    assert_eq!(read(&sandbox, "requirements.txt"), want, "{}{}", run.out, run.err);
+    let workflow = read(&sandbox, ".github/workflows/ci.yml");
+    assert!(workflow.ends_with("pip install lib==1.5 'app==2.0'\n"), "{workflow}{}", run.out);
+    assert_eq!(run.code, 0, "{}", run.out);
+}

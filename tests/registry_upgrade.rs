@@ -205,3 +205,58 @@ fn what_is_too_young_is_held_and_the_rest_of_the_world_goes_on() {
     );
     assert!(bare.branches().contains(&"pypi-demo".to_string()));
 }
+
+fn sha(file: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(file.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_held() {
+    let world = World::new("lines");
+    let old = "2026-01-01T00:00:00Z";
+    for (name, version, needs) in [
+        ("app", "1.0", &["lib<2"][..]),
+        ("app", "2.0", &["lib>=2"]),
+        ("lib", "1.0", &[]),
+        ("lib", "2.0", &[]),
+        ("lone", "1.0", &[]),
+        ("lone", "2.0", &["lib>=9"]),
+        ("firm", "1.0", &["demo<1.1"]),
+        ("wide", "1.0", &[]),
+        ("wide", "2.0", &["more"]),
+        ("more", "3.0", &[]),
+    ] {
+        world.index.add(name, version, needs, old);
+    }
+    let hashed = |name: &str, version: &str| {
+        format!("{name}=={version} \\\n    --hash=sha256:{}\n", sha(&format!("{name}-{version}-py3-none-any.whl")))
+    };
+    world.commit(&[
+        ("pinguard.toml", "[upgrade]\nignore = [\"firm\"]\n"),
+        ("requirements-base.txt", "app==1.0  # ours\nlib==1.0\nlone==1.0\n./here\n"),
+        ("requirements.txt", "-r requirements-base.txt\ndemo==1.0\nfirm==1.0\n"),
+        ("hashed-requirements.txt", &hashed("wide", "1.0")),
+    ]);
+    world.sync();
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(states(&report), ["pypi-app pushed opened", "pypi-wide pushed opened"], "{report:#}");
+    let base = world.show("pinguard/pypi-app", "requirements-base.txt");
+    assert_eq!(base, "app==2.0  # ours\nlib==2.0\nlone==1.0\n./here");
+    let request = world.forge.open().into_iter().find(|request| request.branch == "pinguard/pypi-app").unwrap();
+    assert!(request.title.contains("app and lib"), "{}", request.title);
+    let closed = world.show("pinguard/pypi-wide", "hashed-requirements.txt");
+    assert_eq!(closed, format!("{}{}", hashed("wide", "2.0"), hashed("more", "3.0")).trim_end());
+    let held = held(&report);
+    assert!(
+        held.iter()
+            .any(|text| text.starts_with("lone: requirements.txt would not resolve with it") && text.contains("lib")),
+        "{held:?}"
+    );
+    assert!(
+        held.iter()
+            .any(|text| text.starts_with("demo: requirements.txt would not resolve with it") && text.contains("firm")),
+        "{held:?}"
+    );
+}

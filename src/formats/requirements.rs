@@ -24,7 +24,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     if is_conda_list(&file) {
         return conda_list(&file, source, facts);
     }
-    let mut reader = Reader::new(source, facts);
+    let mut reader = Reader::new(source, &file, facts);
     for line in &file.lines {
         reader.line(line);
     }
@@ -62,10 +62,12 @@ struct Reader<'r> {
     hashed: usize,
     bad: Vec<(Text, String)>,
     template: bool,
+    /// What stands before a hash in this file.
+    hash_lead: &'static str,
 }
 
 impl<'r> Reader<'r> {
-    fn new(source: &'r Source, facts: &'r mut Facts) -> Reader<'r> {
+    fn new(source: &'r Source, file: &File, facts: &'r mut Facts) -> Reader<'r> {
         let kind = names::kind(&source.path);
         let role = match kind {
             ManifestKind::Constraints => Role::Constraint,
@@ -73,7 +75,9 @@ impl<'r> Reader<'r> {
             _ => Role::Runtime,
         };
         let manifest = Manifest::new(kind, source.whole());
-        Reader { source, facts, manifest, role, packages: Vec::new(), hashed: 0, bad: Vec::new(), template: false }
+        let hash_lead = file.lines.iter().find_map(|line| held::hash_slot(source, line)).map_or(held::HASH, |slot| slot.lead);
+        let (packages, bad) = (Vec::new(), Vec::new());
+        Reader { source, facts, manifest, role, packages, hashed: 0, bad, template: false, hash_lead }
     }
 
     fn line(&mut self, line: &Line) {
@@ -142,12 +146,15 @@ impl<'r> Reader<'r> {
         if hashes.is_empty() {
             self.hashed += usize::from(held_otherwise && reference.strength == Some(Strength::Immutable));
             if !held_otherwise && reference.site.version.is_some() {
-                reference.site.digest = Some(Slot { at: reference.site.whole.at_end(), lead: " --hash=" });
+                reference.site.digest = Some(Slot { at: reference.site.whole.at_end(), lead: self.hash_lead });
             }
             return;
         }
         self.hashed += 1;
         reference.pin.digests = hashes.iter().map(|hash| hash.text.clone()).collect();
+        if !held_otherwise && reference.site.version.is_some() {
+            reference.site.digest = held::hash_slot(self.source, line);
+        }
         if reference.strength == Some(Strength::Exact) {
             reference.strength = Some(Strength::Immutable);
         }

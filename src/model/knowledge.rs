@@ -1,7 +1,7 @@
 //! What registries answered, per subject: plain data that a plan is made of. Knows neither how it was asked nor what follows.
 
 use super::reference::Subject;
-use super::span::SourceId;
+use super::span::{Location, SourceId};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -195,15 +195,25 @@ impl GitRefs {
     }
 }
 
-/// A requirements file resolved as a whole: for each name the versions that an installer of today takes, several where Pythons or
+/// A release of a closed set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClosedRelease {
+    /// Its version.
+    pub version: String,
+    /// The hashes of its files (`sha256:…`), sorted.
+    pub hashes: Vec<String>,
+}
+
+/// A requirements file resolved as a whole: for each name the releases that an installer of today takes, several where Pythons or
 /// platforms differ; else why it has no closed set.
-pub type Closed = Result<BTreeMap<String, Vec<String>>, String>;
+pub type Closed = Result<BTreeMap<String, Vec<ClosedRelease>>, String>;
 
 /// Everything that was looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Knowledge {
     by_topic: BTreeMap<Topic, Result<Known, Miss>>,
     closed: BTreeMap<SourceId, Closed>,
+    together: BTreeMap<Location, Closed>,
 }
 
 impl Knowledge {
@@ -225,6 +235,16 @@ impl Knowledge {
     /// The closed set of a file; `None`: it was not resolved.
     pub fn closed(&self, source: SourceId) -> Option<&Closed> {
         self.closed.get(&source)
+    }
+
+    /// Takes the closed set of a command that names the reference at a place beside others.
+    pub fn put_together(&mut self, place: Location, closed: Closed) {
+        self.together.insert(place, closed);
+    }
+
+    /// The closed set of the command that names the reference at a place; `None`: it stands there alone.
+    pub fn together(&self, place: Location) -> Option<&Closed> {
+        self.together.get(&place)
     }
 
     /// The package index's answer.

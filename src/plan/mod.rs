@@ -5,6 +5,7 @@
 pub mod describe;
 pub mod group;
 pub mod images;
+pub mod lines;
 pub mod newer;
 pub mod order;
 pub mod packages;

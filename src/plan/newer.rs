@@ -2,7 +2,7 @@
 
 use super::select;
 use super::topic::{self, Places};
-use super::{images, packages, refs, spell};
+use super::{images, lines, packages, refs, spell};
 use crate::config::upgrade::Upgrade;
 use crate::ecosystems::{git, oci, pypi};
 use crate::model::change::Why;
@@ -49,7 +49,8 @@ pub struct Step {
     pub to: String,
     /// The edits of its file; none when only a lock moves.
     pub edits: Vec<Edit>,
-    /// The lock that has to be made anew, and the version that it should hold then.
+    /// The lock that has to be made anew, and the version that it should hold then. The file of the reference itself: its lines are
+    /// raised together with what has to move with them.
     pub relock: Option<(SourceId, String)>,
     /// When the target was released.
     pub released: Option<Timestamp>,
@@ -57,6 +58,13 @@ pub struct Step {
     pub because: Vec<Because>,
     /// A word that the pin does not say.
     pub remark: Option<String>,
+}
+
+impl Step {
+    /// Whether it is a line of a requirements file that is raised by editing.
+    pub fn is_line(&self) -> bool {
+        self.relock.as_ref().is_some_and(|(lock, _)| *lock == self.reference.source)
+    }
 }
 
 /// The references that the policy lets move. What it leaves alone comes back with the reason; what no registry knows is left out.
@@ -73,6 +81,7 @@ pub fn wanted(project: &Project, policy: &Upgrade, places: &Places) -> (Vec<Want
             Err(why) => held.push((id, why)),
         }
     }
+    held.extend(lines::orphans(project).into_iter().filter(|(id, _)| !project.asleep(id.source)));
     (list, held)
 }
 
@@ -111,7 +120,8 @@ fn now(project: &Project, reference: &Reference) -> Option<String> {
         Ecosystem::Pypi => {
             let held = reference.held.as_ref().map(|held| held.version.clone()).filter(|version| !version.is_empty());
             // The lines of a compiled file are a lock's: what asks for them moves them.
-            let in_lock = !project.facts_of(reference.site.whole.source).locks.is_empty();
+            let source = reference.site.whole.source;
+            let in_lock = !project.facts_of(source).locks.is_empty() && !lines::are_own(project, source);
             held.or_else(|| exact(written?)).filter(|_| !in_lock)
         }
         Ecosystem::Git => reference.noted.as_deref().or(written).map(str::to_string),
@@ -121,7 +131,7 @@ fn now(project: &Project, reference: &Reference) -> Option<String> {
 }
 
 /// The version of `==X`, or of `X` where only a version can stand.
-fn exact(written: &str) -> Option<String> {
+pub fn exact(written: &str) -> Option<String> {
     let bare = written.trim().trim_start_matches("==").trim();
     let is_version =
         bare.starts_with(|c: char| c.is_ascii_digit()) && !bare.contains([',', '*', ' ', '<', '>', '!', '~', ';']);
@@ -334,15 +344,15 @@ fn package(
     let written = reference.pin.version.as_deref().unwrap_or("");
     let mut edits = Vec::new();
     if exact(written).is_some() {
-        if !reference.pin.digests.is_empty() && reference.held.is_none() {
-            let what = "its line carries hashes; make the file from a `.in` file with `pinguard lock`";
-            return Err(Why::NeedsResolution(what.to_string()));
-        }
         let text = written.replacen(&wanted.now, version, 1);
         let to = Pin { version: Some(text), digests: Vec::new() };
         edits = spell::edits(&project.sources, reference, &to)?;
     }
-    let relock = reference.held.as_ref().map(|held| (held.lock, version.to_string()));
+    let mut relock = reference.held.as_ref().map(|held| (held.lock, version.to_string()));
+    if relock.is_none() && lines::are_own(project, wanted.reference.source) {
+        relock = Some((wanted.reference.source, version.to_string()));
+        edits.clear();
+    }
     let (from, to, reference) = (wanted.now.clone(), version.to_string(), wanted.reference);
     Ok(Step { reference, from, to, edits, relock, released, because: vec![because], remark: None })
 }

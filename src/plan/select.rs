@@ -4,7 +4,7 @@ use super::topic::{self, Places};
 use super::{images, order, packages, refs};
 use crate::ecosystems::{git, oci};
 use crate::model::change::Why;
-use crate::model::knowledge::{GitRefs, ImageRepository, IndexProject, Knowledge, Known};
+use crate::model::knowledge::{Closed, ClosedRelease, GitRefs, ImageRepository, IndexProject, Knowledge, Known};
 use crate::model::pin::{Pin, Strength};
 use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Origin, Reference, Role};
@@ -41,7 +41,10 @@ pub fn target(
         return Ok(Target { to: reference.pin.clone(), remark: None });
     }
     if needs_its_file(reference) {
-        return of_file(reference, knowledge);
+        return of_file(project, reference, goal, knowledge);
+    }
+    if let Some(closed) = knowledge.together(reference.site.whole) {
+        return of_set(project, reference, goal, closed);
     }
     let topic = topic::of(reference, places).ok_or(Why::NoRegistry)?;
     match knowledge.of(&topic) {
@@ -132,22 +135,55 @@ pub fn needs_its_file(reference: &Reference) -> bool {
     reference.subject.ecosystem == Ecosystem::Pypi && reference.origin == Origin::Registry && !alone
 }
 
-fn of_file(reference: &Reference, knowledge: &Knowledge) -> Result<Target, Why> {
-    let name = &reference.subject.name;
+fn of_file(project: &Project, reference: &Reference, goal: Goal, knowledge: &Knowledge) -> Result<Target, Why> {
     match knowledge.closed(reference.site.whole.source) {
         None => Err(Why::NeedsResolution(
             "the ranges that a project publishes are left as they are; lock them (`uv lock`, `pinguard lock`) and install the lock".to_string(),
         )),
-        Some(Err(why)) => Err(Why::NeedsResolution(why.clone())),
-        Some(Ok(versions)) => match versions.get(name).map(Vec::as_slice) {
-            Some([version]) => Ok(Target::of(Some(spelled(reference, version)), None)),
-            None | Some([]) => Err(Why::NothingFits(format!("{name} is not installed on any Python and platform of this project"))),
+        Some(closed) => of_set(project, reference, goal, closed),
+    }
+}
+
+fn of_set(project: &Project, reference: &Reference, goal: Goal, closed: &Closed) -> Result<Target, Why> {
+    let name = &reference.subject.name;
+    match closed {
+        Err(why) => Err(Why::NeedsResolution(why.clone())),
+        Ok(versions) => match versions.get(name).map(Vec::as_slice) {
+            Some([release]) => {
+                let mut target = Target::of(Some(spelled(reference, &release.version)), None);
+                if goal.strength >= Strength::Immutable || holds_hashes(project, reference) {
+                    target.to.digests = hashes(reference, release)?;
+                }
+                Ok(target)
+            }
+            None | Some([]) => {
+                Err(Why::NothingFits(format!("{name} is not installed on any Python and platform of this project")))
+            }
             Some(several) => Err(Why::NothingFits(format!(
                 "Pythons or platforms take different versions of {name} ({}); compile the file instead (`pinguard lock`)",
-                several.join(", ")
+                several.iter().map(|release| release.version.as_str()).collect::<Vec<_>>().join(", ")
             ))),
         },
     }
+}
+
+/// Whether the file of a requirement holds hashes: pip then asks for them on every line.
+fn holds_hashes(project: &Project, reference: &Reference) -> bool {
+    let facts = project.facts_of(reference.site.whole.source);
+    let hashed = |other: &Reference| other.subject.ecosystem == Ecosystem::Pypi && !other.pin.digests.is_empty();
+    facts.references.iter().any(|other| other.origin == Origin::Registry && hashed(other))
+}
+
+fn hashes(reference: &Reference, release: &ClosedRelease) -> Result<Vec<String>, Why> {
+    let name = &reference.subject.name;
+    if reference.site.digest.is_none() {
+        let what = format!("the hashes of {name} stand in a form that is not rewritten; put each behind a `--hash=`");
+        return Err(Why::Ceiling(what));
+    }
+    if release.hashes.is_empty() {
+        return Err(Why::NothingFits(format!("the index publishes no hashes of {name} {}", release.version)));
+    }
+    Ok(release.hashes.clone())
 }
 
 fn release(project: &Project, reference: &Reference, index: &IndexProject) -> Result<Target, Why> {

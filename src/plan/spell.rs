@@ -28,7 +28,13 @@ pub fn edits(sources: &Sources, reference: &Reference, to: &Pin) -> Result<Vec<E
     let mut edits: Vec<Edit> = Vec::new();
     for (slot, part) in parts {
         let (Some(slot), Some(part)) = (slot, part) else { continue };
-        let text = format!("{}{part}", slot.lead);
+        let text = match reference.subject.ecosystem {
+            // A Python release has a hash for each of its files, one after the other.
+            Ecosystem::Pypi if Some(part) == digest => {
+                to.digests.iter().map(|digest| format!("{}{digest}", slot.lead)).collect()
+            }
+            _ => format!("{}{part}", slot.lead),
+        };
         if sources.text(slot.at) == text {
             continue;
         }

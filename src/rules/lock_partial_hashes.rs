@@ -13,7 +13,8 @@
 //!
 //! # What to do
 //!
-//! Compile the file again with `--generate-hashes`.
+//! Compile the file again with `--generate-hashes`. `--fix` resolves a file that is written by hand, and adds the hashes that the index
+//! publishes, in the form of the other lines.
 //!
 //! # Levels
 //!
@@ -38,6 +39,8 @@
 
 use crate::model::finding::Findings;
 use crate::model::project::Project;
+use crate::model::finding::Remedy;
+use crate::model::pin::Strength;
 use crate::model::rule::Level::{Error};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::locked::several;
@@ -54,6 +57,9 @@ pub static RULE: Rule = Rule {
     check,
 };
 
+/// Lines that are named one by one, and fixed in one go.
+const MOST: usize = 100;
+
 fn check(project: &Project, findings: &mut Findings) {
     let files = [ManifestKind::Requirements, ManifestKind::RequirementsInput, ManifestKind::Constraints];
     for manifest in project.manifests().filter(|manifest| files.contains(&manifest.kind)) {
@@ -67,7 +73,12 @@ fn check(project: &Project, findings: &mut Findings) {
             hashed.len(), hashed.len() + bare.len(), project.path(manifest.at), several(&names)
         );
         let mut finding = Findings::finding(&RULE, "file", first.site.whole, message);
-        for reference in bare.iter().skip(1).take(10) {
+        let fixable = manifest.compiled.is_none() && bare.iter().all(|reference| reference.site.digest.is_some());
+        let id = manifest.entries.iter().map(|entry| entry.reference).find(|id| project.reference(*id).site.whole == first.site.whole);
+        if let Some(reference) = id.filter(|_| fixable) {
+            finding = finding.remedy(Remedy::Tighten { reference, to: Strength::Immutable });
+        }
+        for reference in bare.iter().skip(1).take(MOST) {
             finding = finding.label(reference.site.whole, "no hash here either");
         }
         findings.push(finding.help("compile the file again with `--generate-hashes`").about("hashes", ""));

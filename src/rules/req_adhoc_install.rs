@@ -91,11 +91,11 @@ fn check(project: &Project, findings: &mut Findings) {
         if loose.is_empty() || others || !seen.insert(install.reach.at) {
             continue;
         }
-        findings.push(finding(install, &loose));
+        findings.push(finding(project, install, &loose));
     }
 }
 
-fn finding(install: &GateInstall, loose: &[&Reference]) -> Finding {
+fn finding(project: &Project, install: &GateInstall, loose: &[&Reference]) -> Finding {
     let names: Vec<String> = loose.iter().map(|reference| format!("`{}`", reference.shown())).collect();
     let (verb, them) = if names.len() == 1 { ("has", "it") } else { ("have", "any of them") };
     let message = format!(
@@ -114,16 +114,16 @@ fn finding(install: &GateInstall, loose: &[&Reference]) -> Finding {
     for reference in loose.iter().skip(1) {
         finding = finding.label(reference.site.whole, format!("`{}` can move", reference.shown()));
     }
-    match (loose, id_of(install, loose)) {
-        ([only], Some(id)) if only.site.version.is_some() => {
-            finding.remedy(Remedy::Tighten { reference: id, to: Strength::Exact })
-        }
-        _ => finding,
+    match id_of(project, install, loose) {
+        Some(id) => finding.remedy(Remedy::Tighten { reference: id, to: Strength::Exact }),
+        None => finding,
     }
 }
 
-/// The number of the reference when the command names one only.
-fn id_of(install: &GateInstall, loose: &[&Reference]) -> Option<ReferenceId> {
-    let ids = &install.install.references;
-    (ids.len() == 1 && loose.len() == 1).then(|| ids[0])
+/// The number of the first loose reference, when each of them can be pinned where it stands.
+fn id_of(project: &Project, install: &GateInstall, loose: &[&Reference]) -> Option<ReferenceId> {
+    let first = loose.first()?;
+    let alike = |one: &&Reference| one.site.version.is_some() && one.subject.ecosystem == first.subject.ecosystem;
+    let mut ids = install.install.references.iter().copied();
+    ids.find(|id| loose.iter().all(alike) && project.reference(*id).site.whole == first.site.whole)
 }

@@ -98,7 +98,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let tools = loose.iter().all(|reference| is_tool(&reference.subject.name) || is_bootstrap(&reference.subject.name));
         let any = loose.iter().any(|reference| is_tool(&reference.subject.name));
         if any && tools && seen.insert(install.reach.at) {
-            findings.push(installed(install, &loose));
+            findings.push(installed(project, install, &loose));
         }
     }
 }
@@ -145,7 +145,7 @@ fn run(id: ReferenceId, reference: &Reference) -> Finding {
     }
 }
 
-fn installed(install: &GateInstall, loose: &[&Reference]) -> Finding {
+fn installed(project: &Project, install: &GateInstall, loose: &[&Reference]) -> Finding {
     let names: Vec<&str> = loose.iter().map(|reference| reference.subject.name.as_str()).collect();
     let message = format!(
         "{} installs the newest `{}`: a release can turn it red without a change here",
@@ -159,8 +159,10 @@ fn installed(install: &GateInstall, loose: &[&Reference]) -> Finding {
     for reference in loose.iter().skip(1) {
         finding = finding.label(reference.site.whole, format!("`{}` can move", reference.shown()));
     }
-    match (loose, install.install.references.as_slice()) {
-        ([only], [id]) if only.site.version.is_some() => finding.remedy(Remedy::Tighten { reference: *id, to: Strength::Exact }),
-        _ => finding,
+    let mut ids = install.install.references.iter().copied();
+    let can = loose.iter().all(|one| one.site.version.is_some() && one.subject.ecosystem == loose[0].subject.ecosystem);
+    match ids.find(|id| can && project.reference(*id).site.whole == loose[0].site.whole) {
+        Some(id) => finding.remedy(Remedy::Tighten { reference: id, to: Strength::Exact }),
+        None => finding,
     }
 }

@@ -74,6 +74,10 @@ fn spelled(reference: &Reference, pin: &Pin) -> String {
             let glue = if version.starts_with(|c: char| c.is_ascii_digit()) { "@" } else { "" };
             format!("{name}{glue}{version}")
         }
+        Ecosystem::Pypi if reference.site.version.is_some() => {
+            let (count, s) = (pin.digests.len(), if pin.digests.len() == 1 { "" } else { "es" });
+            format!("{name}{version} with {count} hash{s}")
+        }
         _ if digest.is_empty() && version.is_empty() => name.clone(),
         _ if digest.is_empty() => format!("{name}@{version}"),
         _ if version.is_empty() => format!("{name}@{digest}"),

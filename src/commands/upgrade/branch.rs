@@ -3,6 +3,7 @@
 
 use super::ages;
 use super::base::Base;
+use super::lines::Along;
 use super::relock::Relocker;
 use crate::check;
 use crate::check::settle::settle;
@@ -34,6 +35,15 @@ pub struct Built {
     pub remarks: Vec<String>,
     /// Commands that check it.
     pub commands: Vec<String>,
+}
+
+impl Built {
+    /// Takes in another one that comes to the same files.
+    pub fn join(&mut self, project: &Project, other: Built) {
+        self.group.steps.extend(other.group.steps);
+        self.group.steps.sort_by_key(|step| step.reference);
+        self.group.subjects = group::subjects(project, self.group.steps.iter().map(|step| step.reference));
+    }
 }
 
 /// Whose fault it is that something is held.
@@ -127,33 +137,52 @@ impl<'a> Builder<'a> {
         for step in &group.steps {
             patch.merge(step.edits.clone()).map_err(|_| (Why::Shared, Fault::Policy))?;
         }
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for id in patch.sources() {
-            let source = project.source(id);
-            files.insert(source.path.clone(), patch.apply(id, &source.text).into_bytes());
-        }
+        let mut along = Vec::new();
         let mut remarks = Vec::new();
+        let lines = lines(group);
+        if !lines.is_empty() {
+            let made = self.relocker.lines(&lines, &patch)?;
+            patch.merge(made.edits).map_err(|_| (Why::Shared, Fault::Policy))?;
+            along.extend(made.along);
+            remarks.extend(made.remarks);
+        }
+        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        apply(project, &patch, &mut files);
         let mut commands = vec!["pinguard check".to_string()];
         for (lock, raise) in raises(project, group) {
             let Some(tool) = project.facts_of(lock).locks.first().map(|lock| lock.tool) else { continue };
             let path = project.source(lock).path.clone();
-            let made = self.relocker.make(tool, &path, &raise, &files)?;
+            let made = match self.relocker.make(tool, &path, &raise, &files) {
+                Err((Why::NothingFits(text), fault)) if matches!(tool, LockTool::Compiled | LockTool::Pylock) => {
+                    // Alone it does not go: perhaps with other exact lines of the same inputs.
+                    let more = self.relocker.with_others(&path, &raise, &patch);
+                    let more = more.ok_or((Why::NothingFits(text), fault))?;
+                    patch.merge(more.edits).map_err(|_| (Why::Shared, Fault::Policy))?;
+                    apply(project, &patch, &mut files);
+                    along.extend(more.along);
+                    self.relocker.make(tool, &path, &raise, &files)?
+                }
+                made => made?,
+            };
             remarks.push(format!("`{path}` was made by {}", made.tool));
             remarks.extend(made.remarks);
             commands.extend(command(tool, &path));
             files.insert(path, made.text);
         }
         let after = self.base.with(&files);
-        let locks = moved(project, &after, &files);
+        let mut locks = moved(project, &after, &files);
         self.moved_far_enough(group, &locks)?;
+        locks.extend(along.iter().map(|one| along_row(project, one)));
+        locks.sort();
+        locks.dedup();
         self.ages(group, &locks)?;
-        self.proof(group, &after).map_err(|text| (Why::Other(text), Fault::Policy))?;
+        self.proof(group, &along, &after).map_err(|text| (Why::Other(text), Fault::Policy))?;
         Ok(Built { group: group.clone(), files, locks, remarks, commands })
     }
 
     /// Whether the locks hold what was asked for.
     fn moved_far_enough(&self, group: &Group, locks: &[LockMove]) -> Result<(), (Why, Fault)> {
-        for step in group.steps.iter().filter(|step| step.relock.is_some()) {
+        for step in group.steps.iter().filter(|step| step.relock.is_some() && !step.is_line()) {
             let name = &self.base.project.reference(step.reference).subject.name;
             if !locks.iter().any(|row| row.name == *name && row.to.is_some()) {
                 let text =
@@ -182,9 +211,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Only the intended references moved, and `check` says nothing new.
-    fn proof(&self, group: &Group, after: &Project) -> Result<(), String> {
+    fn proof(&self, group: &Group, along: &[Along], after: &Project) -> Result<(), String> {
         let before = &self.base.project;
-        let meant: BTreeSet<ReferenceId> = group.steps.iter().map(|step| step.reference).collect();
+        let meant: BTreeSet<ReferenceId> =
+            group.steps.iter().map(|step| step.reference).chain(along.iter().map(|one| one.reference)).collect();
         for (old, new) in before.facts.iter().zip(&after.facts) {
             let Some(source) = old.source else { continue };
             if !old.locks.is_empty() {
@@ -220,10 +250,30 @@ fn serious(base: &Base, project: &Project, now: Timestamp) -> Vec<Judged> {
     settled.judged.into_iter().filter(|judged| judged.level >= Level::Warning).collect()
 }
 
+/// Lines that are raised, each with its version.
+fn lines(group: &Group) -> BTreeMap<ReferenceId, String> {
+    let lines = group.steps.iter().filter(|step| step.is_line());
+    lines.filter_map(|step| Some((step.reference, step.relock.as_ref()?.1.clone()))).collect()
+}
+
+/// The texts of what a patch changes.
+fn apply(project: &Project, patch: &Patch, files: &mut BTreeMap<String, Vec<u8>>) {
+    for id in patch.sources() {
+        let source = project.source(id);
+        files.insert(source.path.clone(), patch.apply(id, &source.text).into_bytes());
+    }
+}
+
+fn along_row(project: &Project, one: &Along) -> LockMove {
+    let lock = project.source(one.reference.source).path.clone();
+    let name = project.reference(one.reference).subject.name.clone();
+    LockMove { lock, name, from: Some(one.from.clone()), to: Some(one.to.clone()) }
+}
+
 /// What each lock should hold, in the order of locks.
 fn raises(project: &Project, group: &Group) -> BTreeMap<SourceId, Vec<(String, Option<String>)>> {
     let mut by_lock: BTreeMap<SourceId, BTreeMap<String, Option<String>>> = BTreeMap::new();
-    for step in &group.steps {
+    for step in group.steps.iter().filter(|step| !step.is_line()) {
         if let Some((lock, version)) = &step.relock {
             let name = project.reference(step.reference).subject.name.clone();
             by_lock.entry(*lock).or_default().insert(name, Some(version.clone()));

@@ -5,6 +5,7 @@
 mod ages;
 mod base;
 mod branch;
+mod lines;
 mod look;
 mod plan;
 mod publish;
@@ -221,11 +222,19 @@ impl Run<'_> {
             policy,
             open,
         };
+        let mut all: Vec<Built> = Vec::new();
         for group in groups {
-            let branch = group.branch.clone();
             let (built, held) = builder.settle(group);
             report.held.extend(held);
             let Some(built) = built else { continue };
+            // What can only move together is one branch, whichever of them was asked for.
+            match all.iter_mut().find(|other| other.files == built.files) {
+                Some(same) => same.join(&base.project, built),
+                None => all.push(built),
+            }
+        }
+        for built in all {
+            let branch = built.group.branch.clone();
             match self.one(&mut publisher, base, base_name, policy, built, &report.held) {
                 Ok(Some(published)) => report.published.push(published),
                 Ok(None) => {}

@@ -169,7 +169,7 @@ impl Relocker<'_> {
     }
 
     /// A text of the base: of those that were read, else of any.
-    fn text(&self, path: &str) -> Option<String> {
+    pub fn text(&self, path: &str) -> Option<String> {
         if let Some(text) = self.base.text(path) {
             return Some(text.to_string());
         }

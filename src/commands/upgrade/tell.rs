@@ -211,7 +211,7 @@ fn branch(report: &Report<'_>, published: &Published) -> Value {
         let released = step.released.map(|at| at.to_string());
         json!({
             "ecosystem": ecosystem, "name": name, "path": path, "line": line, "from": step.from, "to": step.to,
-            "released": released, "lock": step.relock.is_some(),
+            "released": released, "lock": step.relock.is_some() && !step.is_line(),
         })
     });
     let locks = published.built.locks.iter();

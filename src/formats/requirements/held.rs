@@ -3,11 +3,40 @@
 
 use crate::formats::locked;
 use crate::model::lock::{Edge, Hashed, LockIndex, LockedPackage, Provenance};
-use crate::model::reference::{Origin, Reference};
-use crate::model::span::Location;
+use crate::model::reference::{Origin, Reference, Slot};
+use crate::model::source::Source;
+use crate::model::span::{Location, Span};
 use crate::model::text::Text;
 use crate::syntax::requirements::{File, Line};
 use std::collections::HashMap;
+
+/// What stands before a hash on the line of its requirement.
+pub const HASH: &str = " --hash=";
+
+/// What stands before the hashes of a requirement where each is written the same way.
+const LEADS: [&str; 8] = [
+    HASH,
+    "  --hash=",
+    " --hash ",
+    " \\\n    --hash=",
+    " \\\n  --hash=",
+    " \\\n\t--hash=",
+    " \\\n        --hash=",
+    " \\\r\n    --hash=",
+];
+
+/// Where the hashes of a requirement are written, and what stands before each. `None`: there are none, or they stand in no regular form,
+/// or something else stands between or after them.
+pub fn hash_slot(source: &Source, line: &Line) -> Option<Slot> {
+    let from = line.requirement.as_ref()?.at.span.end;
+    let all_hashes = line.options.iter().all(|flag| flag.name == "hash");
+    let hashes: Vec<&Text> = line.options.iter().filter_map(|flag| flag.value.as_ref()).collect();
+    let last = hashes.last().filter(|_| all_hashes)?;
+    let at = Location::new(source.id, Span { start: from, end: last.at.span.end });
+    let text = source.slice(at.span);
+    let written = |lead: &str| hashes.iter().map(|hash| format!("{lead}{}", hash.text)).collect::<String>();
+    LEADS.into_iter().find(|lead| written(lead) == text).map(|lead| Slot { at, lead })
+}
 
 /// The package that a line of a requirements file holds.
 pub fn package(reference: &Reference, text: &Text, line: &Line, version: &str) -> LockedPackage {
