@@ -95,3 +95,67 @@ fn what_fails_beside_the_request_is_a_warning() {
     let done = forge(&host, "gitlab", FORGE_TOKEN).open(&nobody).unwrap();
     assert_eq!(done.warnings, ["reviewers: there is no user `nobody`"]);
 }
+
+/// What GitLab's server declares for each call (`lib/api/merge_requests.rb`, `notes.rb`, `users.rb` of GitLab): names, and of what kind
+/// or which words. GitHub's and Gitea's requests are held against their own descriptions in `tests/registry_forges.rs`.
+fn declared(method: &str, path: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    let requests = "/api/v4/projects/acme%2Fshop/merge_requests";
+    Some(match (method, path.strip_prefix(requests)) {
+        ("GET", Some("")) => &[
+            ("state", "opened closed locked merged all"),
+            ("order_by", "created_at updated_at"),
+            ("sort", "asc desc"),
+            ("per_page", "number"),
+            ("source_branch", "text"),
+        ],
+        ("POST", Some("")) => &[
+            ("source_branch", "text"),
+            ("target_branch", "text"),
+            ("title", "text"),
+            ("description", "text"),
+            ("remove_source_branch", "flag"),
+            ("labels", "text"),
+            ("reviewer_ids", "numbers"),
+        ],
+        ("PUT", Some("/1")) => {
+            &[("title", "text"), ("description", "text"), ("target_branch", "text"), ("state_event", "close reopen")]
+        }
+        ("POST", Some("/1/notes")) => &[("body", "text")],
+        ("GET", None) if path == "/api/v4/users" => &[("username", "text")],
+        _ => return None,
+    })
+}
+
+fn is_of(kind: &str, value: &serde_json::Value) -> bool {
+    match kind {
+        "text" => value.is_string(),
+        "flag" => value.is_boolean(),
+        "number" => value.as_str().is_some_and(|text| text.parse::<u32>().is_ok()),
+        "numbers" => {
+            value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(serde_json::Value::is_u64))
+        }
+        words => value.as_str().is_some_and(|text| words.split(' ').any(|word| word == text)),
+    }
+}
+
+#[test]
+fn gitlabs_server_declares_everything_that_it_is_sent() {
+    let host = ForgeHost::start("gitlab");
+    let forge = forge(&host, "gitlab", FORGE_TOKEN);
+    forge.open(&draft()).unwrap();
+    forge.change(1, &Draft { title: "other".into(), ..draft() }).unwrap();
+    forge.close(1, "superseded").unwrap();
+    forge.find("pinguard/oci-python").unwrap();
+    for asked in host.host.log() {
+        let declared =
+            declared(&asked.method, &asked.path).unwrap_or_else(|| panic!("{} {}", asked.method, asked.path));
+        let query = asked.query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut sent: Vec<(String, serde_json::Value)> = query.map(|(name, text)| (name.into(), text.into())).collect();
+        sent.extend(asked.json().as_object().cloned().unwrap_or_default());
+        assert!(!sent.is_empty(), "{} {}", asked.method, asked.path);
+        for (name, value) in sent {
+            let kind = declared.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+            assert!(kind.is_some_and(|kind| is_of(kind, &value)), "{} {}: {name} {value}", asked.method, asked.path);
+        }
+    }
+}

@@ -1,5 +1,5 @@
 //! `pinguard upgrade` from end to end: a loose Dockerfile, a workflow, requirements and a uv.lock become branches on a git server and
-//! requests on a forge. The registry is Debian's docker-registry, the locker is uv from PyPI (see `test.sh`).
+//! requests on a forge, each held against GitHub's own description. The registry is Debian's docker-registry, the locker is uv from PyPI (see `test.sh`).
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -7,11 +7,12 @@
 )]
 
 mod support;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use support::git_host::git;
 use support::oci_server::Registry;
 use support::tree_of;
-use support::upgrade_world::{World, held, states, tools};
+use support::upgrade_world::{NOW, World, held, states, tools};
 
 const WORKFLOW: &str = "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v4\n      \
                         - run: |\n          pip install -r requirements.txt\n          uv sync --locked\n";
@@ -30,12 +31,13 @@ fn shop() -> World {
     world.path = format!("{}:{}", tools().display(), world.path);
     let dockerfile = format!("FROM {}/base:1.0\nRUN make\n", registry.host);
     world.registry = Some(registry);
-    let files: [(&str, &str); 5] = [
+    let files: [(&str, &str); 6] = [
         ("Dockerfile", &dockerfile),
         (".github/workflows/ci.yml", WORKFLOW),
         ("requirements.txt", "demo==1.0  # why\n"),
         ("pyproject.toml", PROJECT),
         ("uv.lock", &lock(&world)),
+        ("pinguard.toml", "[upgrade]\nlabels = [\"dependencies\"]\nreviewers = [\"alice\"]\n"),
     ];
     world.commit(&files);
     // A newer release, which needs a newer dependency, and one that is too young.
@@ -65,9 +67,24 @@ fn branch(world: &World, lead: &str) -> String {
     format!("pinguard/{}", found.unwrap_or_else(|| panic!("no branch {lead}")))
 }
 
+fn killed_in_the_middle(world: &World) {
+    let mut run =
+        world.command(&["upgrade", "--now", NOW]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while world.branches().is_empty() {
+        assert_eq!(run.try_wait().unwrap(), None, "it ended before it pushed anything");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // A push that git had begun ends after its parent.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(world.forge.open().len() < 4, "the run was in the middle of its work");
+}
+
 #[test]
 fn a_loose_repository_becomes_branches_and_requests() {
-    let world = shop();
+    let mut world = shop();
+    let description = world.hold_requests();
     let before = tree_of(&world.clone);
 
     // A dry run says everything and does nothing.
@@ -77,10 +94,13 @@ fn a_loose_repository_becomes_branches_and_requests() {
     assert!(states(&planned).iter().all(|state| state.ends_with(" planned none")), "{:?}", states(&planned));
     assert!(world.branches().is_empty() && world.forge.requests().is_empty());
 
-    // The first run.
+    // A first run is killed as soon as it has pushed something; the next one ends what it began.
+    killed_in_the_middle(&world);
+    assert_eq!(tree_of(&world.clone), before, "a killed run leaves everything as it was");
     let (code, first) = world.upgrade(&[]);
     assert_eq!(code, 0, "{first:#}");
-    assert!(states(&first).iter().all(|state| state.ends_with(" pushed opened")), "{first:#}");
+    let ended = |state: &String| state.ends_with(" opened") || state.ends_with(" unchanged unchanged");
+    assert!(states(&first).iter().all(ended), "{first:#}");
     for (branch, lead) in world.branches().iter().zip(ALL) {
         assert!(branch.starts_with(lead), "{branch}");
     }
@@ -98,6 +118,9 @@ fn a_loose_repository_becomes_branches_and_requests() {
     assert_eq!(world.show("pinguard/pypi-lib", "pyproject.toml"), PROJECT.trim_end(), "the range stays");
     let requests = world.forge.open();
     assert_eq!(requests.len(), 4);
+    for asked in world.forge.host.log() {
+        assert_eq!(description.unknown(&asked), Vec::<String>::new(), "{} {}", asked.method, asked.path);
+    }
     let body = &requests.iter().find(|request| request.branch == "pinguard/pypi-lib").unwrap().body;
     for words in
         ["2026-06-01", "| `dep` | `1.0` | `2.0` |", "uv lock --check", "pinguard check", "ignore = [\"pypi:lib\"]"]

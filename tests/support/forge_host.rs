@@ -3,6 +3,7 @@
 
 use super::host::{Asked, Given, Host};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// A request as the fake remembers it.
@@ -28,6 +29,26 @@ pub struct Memory {
     pub refuses: Option<(u16, String)>,
     /// Who opens requests.
     pub user: String,
+    /// Whole answers of the forge, by what they show; without them an answer has what pinguard reads, and no more.
+    pub examples: BTreeMap<&'static str, Value>,
+}
+
+impl Memory {
+    /// `own` within the forge's whole answer.
+    fn whole(&self, what: &str, own: Value) -> Value {
+        let mut whole = self.examples.get(what).cloned().unwrap_or(Value::Null);
+        merge(&mut whole, own);
+        whole
+    }
+}
+
+fn merge(into: &mut Value, own: Value) {
+    match (into, own) {
+        (Value::Object(into), Value::Object(own)) => {
+            own.into_iter().for_each(|(name, value)| merge(into.entry(name).or_insert(Value::Null), value));
+        }
+        (into, own) => *into = own,
+    }
 }
 
 pub struct ForgeHost {
@@ -95,7 +116,7 @@ fn answer(kind: &str, memory: &mut Memory, asked: &Asked) -> Given {
     }
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let user = memory.user.clone();
-    let show = |request: &Remembered| shown(kind, request, &user);
+    let show = |memory: &Memory, what: &str, request: &Remembered| memory.whole(what, shown(kind, request, &user));
     match (asked.method.as_str(), parts.as_slice()) {
         ("GET", ["pulls" | "merge_requests"]) => {
             let wanted = wanted_branch(asked);
@@ -104,7 +125,8 @@ fn answer(kind: &str, memory: &mut Memory, asked: &Asked) -> Given {
             let fits = |request: &&Remembered| wanted.as_ref().is_none_or(|branch| *branch == request.branch);
             let first =
                 !asked.query.contains("page=") || asked.query.contains("page=1") || asked.query.contains("per_page");
-            let list: Vec<Value> = list.into_iter().filter(fits).filter(|_| first).map(show).collect();
+            let list: Vec<Value> =
+                list.into_iter().filter(fits).filter(|_| first).map(|one| show(memory, "listed", one)).collect();
             Given::json(200, &Value::Array(list))
         }
         ("POST", ["pulls" | "merge_requests"]) => {
@@ -134,7 +156,7 @@ fn answer(kind: &str, memory: &mut Memory, asked: &Asked) -> Given {
                 reviewers: reviewers.unwrap_or_default(),
                 comments: Vec::new(),
             };
-            let shown = show(&request);
+            let shown = show(memory, "request", &request);
             memory.requests.push(request);
             Given::json(201, &shown)
         }
@@ -153,7 +175,17 @@ fn answer(kind: &str, memory: &mut Memory, asked: &Asked) -> Given {
                 return Given::json(404, &json!({ "message": "Not Found" }));
             };
             change(kind, method, rest, request, &asked.json(), &labels);
-            Given::json(200, &shown(kind, request, &user))
+            let request = request.clone();
+            match (kind, method, rest) {
+                ("github" | "gitea", "POST", ["labels"]) => {
+                    Given::json(200, &json!([memory.whole("label", json!({}))]))
+                }
+                ("github", "POST", ["requested_reviewers"]) => Given::json(201, &memory.whole("reviewed", json!({}))),
+                ("gitea", "POST", ["requested_reviewers"]) => Given::json(201, &json!([])),
+                (_, "POST", _) => Given::json(201, &memory.whole("comment", json!({ "id": 1 }))),
+                ("gitea", ..) => Given::json(201, &show(memory, "request", &request)),
+                _ => Given::json(200, &show(memory, "request", &request)),
+            }
         }
         _ => Given::json(404, &json!({ "message": "Not Found" })),
     }
@@ -202,10 +234,13 @@ fn shown(kind: &str, request: &Remembered, user: &str) -> Value {
         });
     }
     let state = if request.state == "open" { "open" } else { "closed" };
-    json!({
+    let mut shown = json!({
         "number": request.number, "html_url": format!("https://forge.example/acme/shop/pull/{}", request.number),
         "head": { "ref": request.branch }, "base": { "ref": request.base }, "title": request.title, "body": request.body,
-        "state": state, "merged": merged, "merged_at": if merged { json!("2026-11-01T00:00:00Z") } else { Value::Null },
-        "user": { "login": user },
-    })
+        "state": state, "merged": merged, "user": { "login": user },
+    });
+    if merged || kind == "github" {
+        shown["merged_at"] = if merged { json!("2026-11-01T00:00:00Z") } else { Value::Null };
+    }
+    shown
 }

@@ -10,6 +10,7 @@ pub mod host;
 pub mod index;
 pub mod oci_server;
 pub mod package_index;
+pub mod prism;
 pub mod upgrade_world;
 
 use pinguard::check;

@@ -7,6 +7,7 @@ use super::git_host::{GitHost, TOKEN, git};
 use super::git_server::{GitServer, Terms};
 use super::oci_server::Registry;
 use super::package_index::PackageIndex;
+use super::prism::{Description, Prism};
 use super::{Folder, Run};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub struct World {
     pub index: PackageIndex,
     pub actions: GitServer,
     pub registry: Option<Registry>,
+    /// Stands before the forge, where requests are to be held against its description.
+    pub prism: Option<Prism>,
     pub clone: PathBuf,
     /// Folders of programs, before the system's.
     pub path: String,
@@ -41,7 +44,25 @@ impl World {
         index.add("demo", "1.1", &[], "2026-06-01T00:00:00Z");
         let actions = GitServer::start(Terms::default());
         let path = std::env::var("PATH").expect("PATH");
-        World { folder, git: git_host, forge: ForgeHost::start("github"), index, actions, registry: None, clone, path }
+        World {
+            folder,
+            git: git_host,
+            forge: ForgeHost::start("github"),
+            index,
+            actions,
+            registry: None,
+            prism: None,
+            clone,
+            path,
+        }
+    }
+
+    /// Holds every request to the forge, and every answer, against GitHub's own description from now on.
+    pub fn hold_requests(&mut self) -> Description {
+        let description = Description::of_github();
+        self.forge.set(|memory| memory.examples = description.examples());
+        self.prism = Some(Prism::start(&description, &self.forge.api("github")));
+        description
     }
 
     /// Writes files and commits them to the base on the server.
@@ -89,7 +110,8 @@ impl World {
             .env("HOME", self.folder.0.join("home"))
             .env("TMPDIR", self.folder.0.join("tmp"));
         command.env("UV_DEFAULT_INDEX", self.index.url()).env("PINGUARD_TOKEN", TOKEN);
-        command.env("GITHUB_SERVER_URL", &self.actions.address).env("GITHUB_API_URL", self.forge.api("github"));
+        let api = self.prism.as_ref().map_or_else(|| self.forge.api("github"), |prism| prism.url.clone());
+        command.env("GITHUB_SERVER_URL", &self.actions.address).env("GITHUB_API_URL", api);
         command
     }
 
