@@ -300,6 +300,51 @@ fn what_the_configuration_names_weighs_less_or_nothing() {
 }
 
 #[test]
+fn a_component_without_an_input_may_be_named() {
+    let text = workflow("    steps:\n      - uses: acme/notify@v1\n        env: {T: '${{ secrets.T }}'}\n");
+    let found = |policy: Policy| {
+        let mut sources = Sources::default();
+        sources.add(".github/workflows/a.yml", text.clone());
+        let project = check::read(sources, Vec::new(), policy);
+        let all = check::findings(&project).into_iter();
+        all.filter(|one| one.rule.id == "secret-env-step-scope" && one.levels.in_profile(Profile::Audit) > Level::Off)
+            .count()
+    };
+    assert_eq!(found(Policy::default()), 1);
+    let named = Policy { env_only_components: vec!["acme/*".to_string()], ..Policy::default() };
+    assert_eq!(found(named), 0);
+}
+
+#[test]
+fn the_token_of_a_job_is_known_by_its_value() {
+    let job = |value: &str, permissions: &str| {
+        workflow(&format!(
+            "    permissions: {permissions}\n    env:\n      GITHUB_TOKEN: ${{{{ {value} }}}}\n    steps:\n      - run: ./a\n      - run: env\n"
+        ))
+    };
+    let gha = ".github/workflows/a.yml";
+    let scope = |text: &str, profile| count(gha, text, "secret-env-job-scope", profile);
+    // In a variable of that name may be another token.
+    assert_eq!(scope(&job("secrets.ADMIN_PAT", "{}"), Profile::Default), 1);
+    assert_eq!(count(gha, &job("secrets.ADMIN_PAT", "{}"), "env-dump-with-secret", Profile::Default), 1);
+    for value in ["secrets.GITHUB_TOKEN", "github.token", "secrets['GITHUB_TOKEN']"] {
+        assert_eq!(scope(&job(value, "write-all"), Profile::Default), 0, "{value}");
+        assert_eq!(scope(&job(value, "write-all"), Profile::Strict), 1, "{value}");
+        assert_eq!(scope(&job(value, "{contents: write}"), Profile::Strict), 1, "{value}");
+        assert_eq!(scope(&job(value, "{contents: read}"), Profile::Strict), 0, "{value}");
+        assert_eq!(scope(&job(value, "read-all"), Profile::Strict), 0, "{value}");
+        assert_eq!(scope(&job(value, "{}"), Profile::Strict), 0, "{value}");
+    }
+    let unset = job("github.token", "x").replace("    permissions: x\n", "");
+    assert_eq!(scope(&unset, Profile::Strict), 1);
+    assert_eq!(scope(&format!("permissions: read-all\n{unset}"), Profile::Strict), 0);
+    // On another system, it is one that somebody made.
+    let buildkite = "secrets: [GITHUB_TOKEN]\nsteps:\n- commands: [env]\n- command: ./x\n";
+    assert_eq!(count(".buildkite/pipeline.yml", buildkite, "secret-env-workflow-scope", Profile::Default), 1);
+    assert_eq!(count(".buildkite/pipeline.yml", buildkite, "env-dump-with-secret", Profile::Default), 1);
+}
+
+#[test]
 fn edits_mend_what_they_were_made_for() {
     let folder = Path::new("fixtures/leaks/scopes_github");
     let all = support::folder_of_repositories(folder);

@@ -82,6 +82,7 @@ pub const KEYS: &[Key] = &[
     key("secrets", Kind::Table),
     key("secrets.allow", Kind::Texts),
     key("secrets.low-sensitivity", Kind::Texts),
+    key("secrets.env-only-components", Kind::Texts),
     key("upgrade", Kind::Table),
     key("upgrade.level", Kind::Word(upgrade::reaches)),
     key("upgrade.allow", Kind::Texts),

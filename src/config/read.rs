@@ -128,6 +128,7 @@ impl Reader<'_> {
                 "policy.indexes" => config.policy.indexes.push(text),
                 "secrets.allow" => config.policy.allowed_secrets.push(text),
                 "secrets.low-sensitivity" => config.policy.low_sensitivity.push(text),
+                "secrets.env-only-components" => config.policy.env_only_components.push(text),
                 "upgrade.allow" => config.upgrade.allow.push(text),
                 "upgrade.ignore" => config.upgrade.ignore.push(text),
                 "upgrade.labels" => config.upgrade.labels.push(text),

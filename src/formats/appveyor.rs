@@ -42,6 +42,7 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "`environment`",
     job: "`environment.matrix`",
+    plain: "in `environment:` without `secure:`",
     unpasted: "read the variable in the script",
     ..SecretWords::PLAIN
 };

@@ -54,6 +54,7 @@ static WORDS: SecretWords = SecretWords {
     setters: &["##vso[task.setvariable"],
     setter_masks: "issecret=true",
     private: &["$(Agent.TempDirectory)", "$AGENT_TEMPDIRECTORY", "/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/"],
+    plain: "in `variables:` of the file, or as a variable without the lock",
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("$("),
     ..SecretWords::PLAIN

@@ -43,6 +43,7 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "the variables of the repository",
     job: "the variables of the deployment",
+    plain: "as a variable that is not secured",
     unpasted: "read the variable in the script and write `\"$NAME\"` with quotes",
     ..SecretWords::PLAIN
 };

@@ -41,6 +41,7 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "`env` and `secrets` of the pipeline",
         job: "`env` and `secrets` of the step",
         setters: &["buildkite-agent meta-data set", "buildkite-agent env set"],
+        plain: "in `env:` of the pipeline or the step",
         unpasted: "write `$$NAME`: the upload leaves it alone, and the shell of the step reads the variable; or keep the commands in a script file",
         unpaste: Unpaste::Double,
         ..SecretWords::PLAIN

@@ -50,6 +50,7 @@ static WORDS: SecretWords = SecretWords {
     steps: true,
     set: "context",
     persists: &["BASH_ENV"],
+    plain: "in `environment:` of the job, or as a parameter of the pipeline",
     unpasted: "keep it in a context and read the variable in the script",
     ..SecretWords::PLAIN
 };

@@ -40,6 +40,7 @@ pub static DIALECT: Dialect = Dialect {
         job: "`options` of the build",
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "$$HOME/", "/root/", "/run/", "/secrets/"],
+        plain: "in `substitutions:`, `$_NAME`, or in `env:` of the step",
         unpasted: "keep it in Secret Manager: `availableSecrets`, `secretEnv: [NAME]` of the one step, and `$$NAME` in its script",
         ..SecretWords::PLAIN
     },

@@ -38,6 +38,7 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "`environment` of the pipeline",
         job: "`environment` of the pipeline",
         steps: true,
+        plain: "in `environment:` of the step",
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",
         unpaste: Unpaste::Double,
         ..SecretWords::PLAIN

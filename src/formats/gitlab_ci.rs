@@ -51,6 +51,7 @@ static WORDS: SecretWords = SecretWords {
     pipeline: "`variables` at the top of the file",
     job: "`variables` of the job",
     refused_file: ".secrets.",
+    plain: "in `variables:` of the file, or as a variable that is not masked",
     private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "$CI_PROJECT_DIR.tmp", "${CI_PROJECT_DIR}.tmp"],
     ..SecretWords::PLAIN
 };

@@ -46,6 +46,7 @@ static WORDS: SecretWords = SecretWords {
     pipeline: "`environment` of the pipeline",
     job: "`environment` of the stage",
     steps: true,
+    plain: "in `environment { NAME = '…' }`, or as a parameter",
     unpasted: "put the script into single quotes, so that the shell reads the variable",
     unpaste: Unpaste::Quotes,
     ..SecretWords::PLAIN

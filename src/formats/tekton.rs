@@ -44,6 +44,7 @@ pub static DIALECT: Dialect = Dialect {
         job: "`stepTemplate` of the task",
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "/tekton/home/"],
+        plain: "as a parameter, `$(params.NAME)`, or in a ConfigMap",
         unpasted: "give the name of a Secret instead, put it into `env` of the step (`valueFrom.secretKeyRef`) or mount it, and write `\"$NAME\"`",
         ..SecretWords::PLAIN
     },

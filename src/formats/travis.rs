@@ -44,6 +44,7 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "`env.global`",
     job: "`env` of the job",
+    plain: "in `env:` without `secure:`",
     unpasted: "read the variable in the script and write `\"$NAME\"` with quotes",
     ..SecretWords::PLAIN
 };

@@ -37,6 +37,7 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "the variables of the workflow",
         job: "the variables of the workflow",
         steps: true,
+        plain: "in `environment:` of the step",
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",
         unpaste: Unpaste::Double,
         ..SecretWords::PLAIN

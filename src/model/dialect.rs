@@ -80,6 +80,8 @@ pub struct SecretWords {
     pub unpasted: &'static str,
     /// How a machine can write that.
     pub unpaste: Unpaste,
+    /// How a value that is no secret is kept so that the log shows it; `NAME` stands for it.
+    pub plain: &'static str,
     /// How a condition asks whether a secret is set without having it; `NAME` stands for the secret. Empty when it cannot.
     pub question: &'static str,
     /// Whether the environment of one step is the only place that a script can read a secret from.
@@ -108,6 +110,7 @@ impl SecretWords {
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
         unpaste: Unpaste::Never,
+        plain: "as a plain variable in the file",
         question: "",
         only_step: false,
         contexts: &[],

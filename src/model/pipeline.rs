@@ -197,6 +197,8 @@ pub struct Job {
     pub environment: Option<String>,
     /// What it keeps.
     pub artifacts: Vec<Artifact>,
+    /// Whether the token that the system makes for it can change anything, as far as the files tell.
+    pub token_writes: bool,
 }
 
 impl Job {
@@ -227,6 +229,7 @@ impl Job {
             on_patch: None,
             environment: None,
             artifacts: Vec::new(),
+            token_writes: true,
         }
     }
 }

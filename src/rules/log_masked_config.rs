@@ -74,11 +74,11 @@ fn check(project: &Project, findings: &mut Findings) {
         if facts.source.is_none_or(|source| project.asleep(source)) {
             continue;
         }
-        let mut places: BTreeMap<&str, Vec<Location>> = BTreeMap::new();
+        let mut places: BTreeMap<&str, (&Pipeline, Vec<Location>)> = BTreeMap::new();
         for pipeline in facts.pipelines.iter().chain(&facts.components) {
             for assignment in assignments(pipeline) {
                 if let Value::Secret { names, .. } = &assignment.value {
-                    names.iter().filter(|name| is_plain(name)).for_each(|name| places.entry(name).or_default().push(assignment.at));
+                    names.iter().filter(|name| is_plain(name)).for_each(|name| places.entry(name).or_insert((pipeline, Vec::new())).1.push(assignment.at));
                 }
             }
         }
@@ -86,11 +86,11 @@ fn check(project: &Project, findings: &mut Findings) {
     }
 }
 
-fn report(places: BTreeMap<&str, Vec<Location>>, findings: &mut Findings) {
-    for (name, at) in places {
+fn report(places: BTreeMap<&str, (&Pipeline, Vec<Location>)>, findings: &mut Findings) {
+    for (name, (pipeline, at)) in places {
         let message = format!("`{name}` is plain configuration by its name and stored as a secret; its text is blanked everywhere in the log");
         let mut finding = Findings::finding(&RULE, "name", at[0], message)
-            .help(format!("keep it as a plain variable, on GitHub `${{{{ vars.{name} }}}}`"))
+            .help(format!("keep it {}", pipeline.system.secrets.plain.replace("NAME", name)))
             .about("secrets", name);
         for place in &at[1..] {
             finding = finding.label(*place, "used here too");

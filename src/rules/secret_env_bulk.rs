@@ -1,7 +1,7 @@
 //! # What it finds
 //!
 //! Every secret of a repository handed over at once: `toJSON(secrets)`, `secrets[…]` with a computed name, `envFrom` of a whole secret in a
-//! pipeline, a container that is started with the environment of its caller.
+//! pipeline, a container that is started with the environment of its caller, a compose service whose `env_file` is committed with secrets.
 //!
 //! # Why
 //!
@@ -64,6 +64,30 @@
 //!     forward: {pipeline_variables: true}
 //! ```
 //!
+//! ```ini deploy/web.env with
+//! MODE=fast
+//! API_TOKEN=Zk9vTq4mWx7RbN2y
+//! ```
+//!
+//! ```yaml deploy/compose.yaml bad default
+//! services:
+//!   web:
+//!     image: nginx:1.27.0
+//!     env_file: web.env
+//! ```
+//!
+//! ```ini deploy/web.env with
+//! MODE=fast
+//! API_TOKEN=changeme
+//! ```
+//!
+//! ```yaml deploy/compose.yaml good
+//! services:
+//!   web:
+//!     image: nginx:1.27.0
+//!     env_file: [web.env, .env]
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
@@ -85,13 +109,18 @@
 //! In 52 public repositories: 5 findings in 2 of them. In 11 further ones: 1. Read by eye: 3, false: 0.
 //! Ledger: `docs/evidence/secret-env-bulk.tsv`.
 
+use crate::model::environment::EnvironmentKind;
 use crate::model::finding::{Finding, Findings};
+use crate::model::literal::shapes;
+use crate::model::literal::value::{self, Strength};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::Harm;
+use crate::model::secrets::names::holds_secret;
 use crate::model::secrets::place::listed;
+use crate::model::source::join;
 use crate::model::span::Location;
 
 /// The rule.
@@ -127,6 +156,39 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     handed_on(project, findings);
+    files(project, findings);
+}
+
+/// `env_file:` of a service that names a committed file with secrets in it. What is in it is spoken of where it stands; here, who gets all
+/// of it.
+fn files(project: &Project, findings: &mut Findings) {
+    for facts in &project.facts {
+        let Some(source) = facts.source.filter(|source| !project.asleep(*source)) else { continue };
+        let services = facts.environments.iter().filter(|one| one.kind == EnvironmentKind::Compose);
+        for (service, one) in services.flat_map(|service| service.assignments.iter().map(move |one| (service, one))) {
+            let Some(path) = join(project.source(source).folder(), &one.name).filter(|_| one.key.contains(".env_file[")) else { continue };
+            let Some(names) = committed(project, &path) else { continue };
+            let message = format!(
+                "`{path}` is committed with {} in it, and service `{}` gets all of it",
+                listed(names.iter().copied()),
+                service.name
+            );
+            let help = "take the file out of the repository and change the secrets; give each to the service by `secrets:` and `NAME_FILE`";
+            findings.push(Findings::finding(&RULE, "all", one.at, message).help(help).about(&one.key, &one.name));
+        }
+    }
+}
+
+/// The names of strong literals in a file of variables that is in the repository.
+fn committed<'p>(project: &'p Project, path: &str) -> Option<Vec<&'p str>> {
+    let facts = project.facts.iter().find(|facts| facts.source.is_some_and(|source| project.source(source).path == path))?;
+    let settings = facts.environments.iter().filter(|one| one.kind == EnvironmentKind::Settings);
+    let strong = settings.flat_map(|one| &one.assignments).filter(|one| match &one.value {
+        Value::Literal(text) => !shapes::find(text).is_empty() || holds_secret(&one.name) && value::strength(&one.name, text) == Strength::Strong,
+        _ => false,
+    });
+    let names: Vec<&str> = strong.map(|one| one.name.as_str()).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 fn report(kind: &str, who: &str, list: &[&Assignment]) -> Finding {

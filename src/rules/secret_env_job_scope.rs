@@ -27,7 +27,8 @@
 //!
 //! `warning`, `error` in `strict` and `audit`. One level higher where tests, installs or a component at a branch share the job, or a proposed
 //! patch starts it. One lower for upload tokens and other secrets of `secrets.low-sensitivity`, for plain configuration by name (neither
-//! is ever lifted), and behind a protected environment that no patch can start. Job tokens: `info` in `strict` and `audit`.
+//! is ever lifted), and behind a protected environment that no patch can start. Job tokens: `info` in `strict` and `audit`,
+//! nothing where `permissions` let the token change nothing.
 //!
 //! # Examples
 //!
@@ -131,7 +132,7 @@
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
-use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Value};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -174,6 +175,12 @@ fn check(project: &Project, findings: &mut Findings) {
 
 /// Words of names of jobs that hand out what was made.
 const PUBLISHING: &[&str] = &["deploy", "deployment", "publish", "release", "upload", "push", "pypi"];
+
+/// Commands that do.
+const UPLOADS: &[(&str, &str)] = &[
+    ("twine", "upload"), ("uv", "publish"), ("poetry", "publish"), ("flit", "publish"), ("hatch", "publish"), ("pdm", "publish"), ("docker", "push"),
+    ("npm", "publish"), ("anaconda", "upload"), ("cargo", "publish"), ("helm", "push"),
+];
 
 /// Sets that are attached by name where the system has no narrower place: one finding a set, whichever jobs it is attached to.
 fn sets(pipeline: &Pipeline, shared: &[(&Job, Company, &Assignment)], findings: &mut Findings) {
@@ -232,8 +239,20 @@ impl<'p> Site<'p> {
     /// Whether something runs beside that has no business with a secret: checks, and installs outside of a job that only publishes.
     fn is_shared(&self) -> bool {
         let words = words(&self.job.id);
-        let publishes = words.iter().any(|word| PUBLISHING.contains(&word.as_str()));
+        let publishes = words.iter().any(|word| PUBLISHING.contains(&word.as_str())) || self.uploads();
         self.company.checks || self.company.installs && !publishes
+    }
+
+    /// Whether a step hands out what was made, whatever the job is called.
+    fn uploads(&self) -> bool {
+        let scripts = self.job.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Run(script) => Some(script),
+            _ => None,
+        });
+        scripts.flat_map(|script| &script.commands).any(|command| {
+            let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+            words.windows(2).any(|pair| UPLOADS.contains(&(pair[0], pair[1])))
+        })
     }
 
     fn judge(&self, variables: Vec<&'p Assignment>, findings: &mut Findings) {
@@ -243,7 +262,7 @@ impl<'p> Site<'p> {
             finding.levels = Weight::new(held.harm, &self.company).weigh(finding.levels);
             findings.push(finding);
         }
-        if !held.tokens.is_empty() {
+        if !held.tokens.is_empty() && self.job.token_writes {
             findings.push(self.report("job-token", &held.tokens));
         }
     }

@@ -21,6 +21,8 @@
 //! identity. Where a program reads nothing but the variable, keep it, keep environment reports and `--showlocals` out of this step, and
 //! do not start it for patches of strangers.
 //!
+//! Components that read a variable and have no input for it may be named in `secrets.env-only-components`.
+//!
 //! # Levels
 //!
 //! `info`, `warning` in `strict` and `audit`; a component without an input for it is `info` in `audit` alone. One finding a file.
@@ -77,6 +79,7 @@
 
 use crate::model::finding::{Finding, Findings};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
+use crate::model::policy;
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -153,6 +156,7 @@ fn judge<'p>(
             let component = &project.reference(*component).subject.name;
             match input(pipeline, component, &real) {
                 Some((variable, input)) => ("step", format!("give it to the component as its input `{input}` instead of `{variable}`")),
+                None if project.policy.env_only_components.iter().any(|pattern| policy::matches(pattern, component)) => return None,
                 None => ("component", "look for an input of the component that takes it".to_string()),
             }
         }

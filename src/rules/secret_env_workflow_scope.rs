@@ -23,7 +23,8 @@
 //! # Levels
 //!
 //! `error`. One level lower for upload tokens and other secrets that do little harm (`secrets.low-sensitivity`), for plain configuration by
-//! name, and where every job stands behind a protected environment that no patch can start. Job tokens: `info` in `strict` and `audit`.
+//! name, and where every job stands behind a protected environment that no patch can start. Job tokens: `info` in `strict` and `audit`,
+//! nothing where `permissions` let the token change nothing.
 //!
 //! # Examples
 //!
@@ -117,7 +118,7 @@ fn check(project: &Project, findings: &mut Findings) {
             finding.levels = Weight::new(held.harm, &company).weigh(finding.levels);
             findings.push(finding);
         }
-        if !held.tokens.is_empty() {
+        if !held.tokens.is_empty() && pipeline.jobs.iter().any(|job| job.token_writes) {
             findings.push(report(project, pipeline, &company, "job-token", &held.tokens));
         }
     }

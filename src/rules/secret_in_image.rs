@@ -118,9 +118,10 @@ use crate::model::pipeline::{Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
+use crate::model::secrets::build::is_secret;
 use crate::model::secrets::flow::{self, Part};
 use crate::model::secrets::place::listed;
-use crate::model::secrets::{Harm, Weight, looks_secret};
+use crate::model::secrets::{Harm, Weight};
 use crate::model::span::Location;
 
 /// The rule.
@@ -263,15 +264,6 @@ fn argument(project: &Project, stage: &Stage, variable: &Variable, key: &str, fi
     let weight = Weight { harm: project.harm(name), exposed: false, protected: false };
     finding.levels = weight.weigh(finding.levels);
     findings.push(finding);
-}
-
-/// Whether a variable holds a secret by its name, and its default is none that says otherwise.
-fn is_secret(variable: &Variable) -> bool {
-    let harmless = |value: &str| {
-        let value = value.trim_matches(['"', '\'']);
-        value.is_empty() || value.parse::<f64>().is_ok() || matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "none" | "yes" | "no" | "off" | "on")
-    };
-    looks_secret(&variable.name) && !variable.value.as_ref().is_some_and(|value| harmless(&value.text))
 }
 
 /// Files that hold credentials whatever the project.

@@ -145,7 +145,8 @@ fn check(project: &Project, findings: &mut Findings) {
 fn of_script<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>) -> Option<Finding> {
     let mut worst: Option<(usize, Finding)> = None;
     for runner in runners.of_site(site) {
-        let from_call = runner.call.is_some_and(|call| flag(call).is_some());
+        let everywhere = runner.plain("SHELLOPTS").is_some_and(|(_, text)| text.split(':').any(|option| option == "xtrace"));
+        let from_call = everywhere || runner.call.is_some_and(|call| flag(call).is_some());
         let traced: Vec<&Command> = traced(site.script, from_call);
         if traced.is_empty() {
             continue;

@@ -1,7 +1,9 @@
 //! # What it finds
 //!
 //! Verbosity that prints credentials: `curl -v` and `wget -d` with a secret in the request, `GIT_CURL_VERBOSE`, `aws --debug`, `ansible -vvv`,
-//! `TF_LOG=TRACE`, `docker compose config`, `make -p`, `tox config`, `pytest --showlocals` while a secret is in scope.
+//! `TF_LOG=TRACE`, `docker compose config`, `helm --debug`, `helm get values`, `kubectl -v=8`, `kubectl describe` of pods, `make -p`,
+//! `tox config`, `pytest --showlocals` while a secret is in scope; `docker inspect` of a container that a step of the job starts with `-e` of
+//! a secret. `GIT_TRACE`, `GIT_CURL_VERBOSE`, `GIT_TRACE_CURL` and `TF_LOG` count wherever they are set: command, step, job or pipeline.
 //!
 //! # Why
 //!
@@ -53,6 +55,49 @@
 //!   a:
 //!     runs-on: ubuntu-24.04
 //!     env:
+//!       TF_LOG: TRACE
+//!     steps:
+//!       - run: terraform apply -auto-approve
+//!         env:
+//!           TF_VAR_db_password: ${{ secrets.DB_PASSWORD }}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           docker run -d --name db -e DB_PASSWORD postgres:16.3
+//!           docker inspect db
+//!         env:
+//!           DB_PASSWORD: ${{ secrets.DB_PASSWORD }}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     env:
+//!       TF_LOG: INFO
+//!     steps:
+//!       - run: |
+//!           terraform apply -auto-approve
+//!           docker run -d --name web nginx:1.27.0
+//!           docker inspect web
+//!           kubectl get pods -v=4
+//!         env:
+//!           TF_VAR_db_password: ${{ secrets.DB_PASSWORD }}
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     env:
 //!       OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}
 //!     steps:
 //!       - run: pytest -vv --showlocals
@@ -80,6 +125,7 @@
 
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::pipeline::{Job, StepKind};
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -88,6 +134,7 @@ use crate::model::secrets::place::{are, listed};
 use crate::model::secrets::runners::Sorted;
 use crate::model::secrets::{Readable, Runner, Runners};
 use crate::model::span::{Location, Span};
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -100,7 +147,7 @@ pub static RULE: Rule = Rule {
 };
 
 /// Tools that print what they send: without a secret in the request there is nothing to print.
-const REQUESTS: [&str; 3] = ["curl -v", "wget -d", "http --verbose"];
+const REQUESTS: [&str; 4] = ["curl -v", "wget -d", "http --verbose", "GIT_TRACE"];
 
 /// Words that can be taken out without a change of what is done.
 const SWITCHES: [&str; 6] = ["-v", "--verbose", "-l", "--showlocals", "--debug", "-d"];
@@ -116,6 +163,40 @@ fn check(project: &Project, findings: &mut Findings) {
         let found = runners.of_site(&site).into_iter().filter_map(|runner| of_step(project, &site, how, &runner)).next();
         found.into_iter().for_each(|finding| findings.push(finding));
     }
+    switches(project, &runners, findings);
+}
+
+/// Variables that make a client verbose, wherever they are set: their names, the clients, the values that are on (none: any but an empty
+/// one, `0` and `false`), and how people say it.
+const VARIABLES: &[(&str, &[&str], &[&str], &str)] = &[
+    ("GIT_CURL_VERBOSE", &["git"], &[], "GIT_CURL_VERBOSE"),
+    ("GIT_TRACE_CURL", &["git"], &[], "GIT_TRACE_CURL"),
+    ("GIT_TRACE", &["git"], &[], "GIT_TRACE"),
+    ("TF_LOG", &["terraform", "tofu", "terragrunt"], &["TRACE", "DEBUG", "JSON"], "TF_LOG=TRACE"),
+];
+
+/// Such variables of pipelines, jobs and steps, with the first client that prints a secret because of them.
+fn switches<'p>(project: &'p Project, runners: &Runners<'p>, findings: &mut Findings) {
+    let mut told: HashSet<Location> = HashSet::new();
+    for site in project.run_commands() {
+        let Some(client) = site.command.words.first().map(|word| word.text.text.rsplit('/').next().unwrap_or("")) else { continue };
+        for (variable, _, on, how) in VARIABLES.iter().filter(|(_, clients, ..)| clients.contains(&client)) {
+            for runner in runners.of_site(&site) {
+                let Some((assignment, text)) = runner.plain(variable) else { continue };
+                let off = matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
+                if off || !on.is_empty() && !on.contains(&text.to_ascii_uppercase().as_str()) || told.contains(&assignment.at) {
+                    continue;
+                }
+                if let Some(finding) = of_step(project, &site, how, &runner) {
+                    told.insert(assignment.at);
+                    let at = finding.at;
+                    let place = Finding { at: assignment.at, remedy: None, ..finding };
+                    let help = format!("take `{variable}` out; set it for the one run that needs it");
+                    findings.push(place.label(at, "this command prints it").help(help.clone()).remedy(Remedy::Guide(help)));
+                }
+            }
+        }
+    }
 }
 
 fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option<Finding> {
@@ -130,6 +211,10 @@ fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option
         let mut unseen = site.command.named_secrets();
         unseen.retain(|name| runner.may_hold(&readable, name) && !secrets.contains(name));
         secrets.extend(unseen);
+    }
+    // What a container was started with is shown; no more than that.
+    if how == "docker inspect" {
+        secrets.retain(|name| started_with(runner.job, name));
     }
     let (kind, names) = match (secrets.is_empty(), tokens.is_empty()) {
         (false, _) => ("secret", secrets),
@@ -151,6 +236,18 @@ fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option
     Some(match cut(project, site.command) {
         Some(edit) => finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Safe }),
         None => finding.remedy(Remedy::Guide(help.to_string())),
+    })
+}
+
+/// Whether a step starts a container with a variable of this name: `-e NAME`, `--env NAME=…`, `--env=NAME`.
+fn started_with(job: &Job, variable: &str) -> bool {
+    let scripts = job.steps.iter().filter_map(|step| if let StepKind::Run(script) = &step.kind { Some(script) } else { None });
+    scripts.flat_map(|script| &script.commands).any(|command| {
+        let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+        let starts = words.first().is_some_and(|word| matches!(*word, "docker" | "podman")) && (words.contains(&"run") || words.contains(&"create"));
+        let named = |word: &str| word.split('=').next() == Some(variable);
+        let given = words.windows(2).any(|pair| matches!(pair[0], "-e" | "--env") && named(pair[1]));
+        starts && (given || words.iter().any(|word| word.strip_prefix("--env=").or_else(|| word.strip_prefix("-e")).is_some_and(named)))
     })
 }
 

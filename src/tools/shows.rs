@@ -469,6 +469,13 @@ fn reveals(command: &Command, words: &[Word]) -> Option<&'static str> {
         "ansible" | "ansible-playbook" if arguments.iter().any(|word| word.starts_with("-vvv")) => "ansible -vvv",
         "docker" | "podman" if has("compose") && has("config") => "docker compose config",
         "docker-compose" if has("config") => "docker compose config",
+        "docker" | "podman" if inspects_container(&arguments) => "docker inspect",
+        "helm" if has("--debug") && ["install", "upgrade", "template", "lint"].iter().any(|word| has(word)) => {
+            "helm --debug"
+        }
+        "helm" if has("get") && (has("values") || has("all") || has("manifest")) => "helm get values",
+        "kubectl" | "oc" if kubectl_verbose(&arguments) => "kubectl -v=8",
+        "kubectl" | "oc" if has("describe") && arguments.iter().any(|word| is_pod(word)) => "kubectl describe",
         "terraform" | "tofu"
             if command.assigns.iter().any(|(name, value)| {
                 name == "TF_LOG" && matches!(value.text.as_str(), "TRACE" | "trace" | "DEBUG")
@@ -484,6 +491,44 @@ fn reveals(command: &Command, words: &[Word]) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// `docker inspect X` and `docker container inspect X` with all that they show; a template picks its parts.
+fn inspects_container(arguments: &[&str]) -> bool {
+    let words = match arguments {
+        ["container", rest @ ..] => rest,
+        other => other,
+    };
+    let part = |word: &&str| {
+        word.starts_with("-f")
+            || word.starts_with("--format")
+            || word.starts_with("--type=") && !word.ends_with("container")
+    };
+    words.first() == Some(&"inspect") && !words.iter().any(part)
+}
+
+/// From level 8 on, `kubectl` prints what it sends and gets.
+fn kubectl_verbose(arguments: &[&str]) -> bool {
+    let level = |text: &str| text.parse::<u32>().is_ok_and(|level| level >= 8);
+    let joined = |word: &&str| ["-v=", "--v=", "-v"].iter().any(|lead| word.strip_prefix(lead).is_some_and(level));
+    arguments.iter().any(joined) || arguments.windows(2).any(|pair| matches!(pair[0], "-v" | "--v") && level(pair[1]))
+}
+
+fn is_pod(word: &str) -> bool {
+    let kind = word.split('/').next().unwrap_or(word);
+    matches!(
+        kind,
+        "po" | "pod"
+            | "pods"
+            | "deploy"
+            | "deployment"
+            | "deployments"
+            | "job"
+            | "jobs"
+            | "sts"
+            | "statefulset"
+            | "statefulsets"
+    )
 }
 
 /// `-v` among curl's short options, before any that takes a value (`-sSfv`, not `-ovalue`).
@@ -599,6 +644,36 @@ mod tests {
         }
         assert_eq!(shown("set", Language::Cmd), ["all"]);
         assert_eq!(shown("import os\nprint(os.environ)\n", Language::Python), ["all"]);
+    }
+
+    #[test]
+    fn clients_that_print_credentials_are_known() {
+        let how = |line: &str| {
+            let deeds = script(line, Language::Posix).commands.into_iter().flat_map(|command| command.deeds);
+            deeds.filter_map(|deed| if let Deed::Reveal(how) = deed { Some(how) } else { None }).collect::<Vec<_>>()
+        };
+        for (line, expected) in [
+            ("helm upgrade --install x . --debug", "helm --debug"),
+            ("helm get values x", "helm get values"),
+            ("kubectl apply -f x -v=8", "kubectl -v=8"),
+            ("kubectl -v 9 get pods", "kubectl -v=8"),
+            ("kubectl describe pod/x", "kubectl describe"),
+            ("docker inspect x", "docker inspect"),
+            ("docker container inspect x", "docker inspect"),
+            ("curl -v https://x.io", "curl -v"),
+        ] {
+            assert_eq!(how(line), [expected], "{line}");
+        }
+        for line in [
+            "helm version --debug",
+            "kubectl get pods -v=6",
+            "kubectl describe nodes",
+            "docker inspect -f '{{.State}}' x",
+            "docker image inspect x",
+            "docker manifest inspect x",
+        ] {
+            assert!(how(line).is_empty(), "{line}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub static WORDS: SecretWords = SecretWords {
     ],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("${{"),
+    plain: "as a configuration variable, `${{ vars.NAME }}`, or in the file",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     contexts: &[
         ("tojson(github)", "the token of the job"),

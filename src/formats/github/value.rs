@@ -2,6 +2,7 @@
 
 use super::expression::{self, Expression, Operator, Piece};
 use crate::model::pipeline::{Assignment, Scope, Value};
+use crate::model::secrets::names::JOB_TOKEN;
 use crate::model::text::Mapped;
 use crate::syntax::tree::Node;
 
@@ -39,8 +40,9 @@ pub fn value(text: &str) -> Value {
 fn flow(expression: &Expression) -> Flow {
     match expression.path().as_deref() {
         Some(["secrets"]) => return Flow { names: vec!["*".to_string()], whole: false, derived: false },
+        Some(["secrets", name]) if name.eq_ignore_ascii_case("GITHUB_TOKEN") => return secret(JOB_TOKEN),
         Some(["secrets", name]) => return secret(name),
-        Some(["github", "token"]) => return secret("GITHUB_TOKEN"),
+        Some(["github" | "gitea" | "forgejo", "token"]) => return secret(JOB_TOKEN),
         _ => {}
     }
     match expression {
@@ -129,10 +131,10 @@ mod tests {
         let cases: [(&str, &[&str], bool, bool); 12] = [
             ("${{ secrets.A }}", &["A"], true, false),
             ("${{ secrets['A'] }}", &["A"], true, false),
-            ("${{ github.token }}", &["GITHUB_TOKEN"], true, false),
+            ("${{ github.token }}", &[JOB_TOKEN], true, false),
             ("Bearer ${{ secrets.A }}", &["A"], false, false),
             ("${{ secrets.A }}:${{ secrets.B }}", &["A", "B"], false, false),
-            ("${{ secrets.A || github.token }}", &["A", "GITHUB_TOKEN"], true, false),
+            ("${{ secrets.A || github.token }}", &["A", JOB_TOKEN], true, false),
             ("${{ x == 'y' && secrets.A || '' }}", &["A"], true, false),
             ("${{ fromJSON(secrets.A).password }}", &["A"], false, true),
             ("${{ format('{0}', secrets.A) }}", &["A"], false, false),

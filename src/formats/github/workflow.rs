@@ -97,6 +97,7 @@ impl Reader<'_> {
             condition,
             environment: text("environment").or_else(|| node.path(&["environment", "name"])?.str().map(str::to_string)),
             artifacts: Vec::new(),
+            token_writes: writes(node.get("permissions").or_else(|| root.get("permissions"))),
             id,
             key,
         };
@@ -200,6 +201,16 @@ impl Reader<'_> {
             services.push(Service { name: name.to_string(), images, env, options });
         }
         services
+    }
+}
+
+/// Whether permissions let the token of a job change anything. Where none are written, settings of the server decide.
+/// <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#permissions>
+fn writes(permissions: Option<Node<'_>>) -> bool {
+    let Some(node) = permissions.filter(|node| !node.is_null()) else { return true };
+    match node.str().filter(|_| node.is_scalar()) {
+        Some(text) => text != "read-all",
+        None => node.entries().any(|(_, level)| level.str().is_none_or(|level| !matches!(level, "read" | "none"))),
     }
 }
 

@@ -91,6 +91,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             on_patch: trigger::on_patch(self.config, layers),
             environment: named(&layers.get("environment")),
             artifacts: artifacts(layers),
+            token_writes: true,
         }
     }
 

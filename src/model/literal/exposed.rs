@@ -28,6 +28,7 @@ impl Exposed {
 
 /// Tokens of systems that are in the environment of every job beyond those that end with it.
 const PRESENT: &[&str] = &[
+    "GITHUB_TOKEN",
     "CI_DEPLOY_PASSWORD",
     "CI_NETRC_PASSWORD",
     "DRONE_NETRC_PASSWORD",

@@ -13,7 +13,9 @@
 //! [`Project::secrets_at`]: crate::model::project::Project::secrets_at
 //! [`Project::harm`]: crate::model::project::Project::harm
 
+pub mod build;
 pub mod company;
+pub mod dumps;
 pub mod flow;
 pub mod handed;
 pub mod held;

@@ -223,7 +223,7 @@ const STORES: &[&str] = &[
 
 /// Tokens that a system makes for one job and that end with it.
 const SHORT_LIVED: &[&str] = &[
-    "GITHUB_TOKEN",
+    "GITHUB.TOKEN",
     "ACTIONS_RUNTIME_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "GITEA_TOKEN",
@@ -242,6 +242,10 @@ const SHORT_LIVED: &[&str] = &[
     "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
 ];
+
+/// What the token of a GitHub job is called in the model, wherever it is written and in whichever variable: a variable of another system
+/// that is named `GITHUB_TOKEN` holds a token that somebody made.
+pub const JOB_TOKEN: &str = "github.token";
 
 /// Secrets that do little harm: who has them can upload reports.
 const LOW: &[&str] = &[

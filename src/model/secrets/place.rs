@@ -1,5 +1,6 @@
 //! The better place of a secret, in the words of its system: which case it is, and what to write. Edits nothing.
 
+use super::names::JOB_TOKEN;
 use crate::model::dialect::Dialect;
 use crate::model::pipeline::{Job, StepKind};
 use crate::model::project::Project;
@@ -108,6 +109,8 @@ pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 4;
     let mut all: Vec<&str> = Vec::new();
     for name in names {
+        // As its users call it.
+        let name = if name == JOB_TOKEN { "GITHUB_TOKEN" } else { name };
         if !all.contains(&name) {
             all.push(name);
         }

@@ -3,7 +3,7 @@
 use super::names::is_short_lived;
 use super::{Harm, Reach, Readable};
 use crate::model::environment::EnvironmentKind;
-use crate::model::pipeline::{Job, Pipeline, Step, StepKind, Value};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
 use crate::model::policy;
 use crate::model::project::{Project, Site};
 use crate::model::script::{Command, Deed, Word};
@@ -29,6 +29,21 @@ pub struct Runner<'p> {
 }
 
 impl<'p> Runner<'p> {
+    /// A step that does itself what is asked about.
+    pub fn of_step(pipeline: &'p Pipeline, job: &'p Job, index: usize) -> Runner<'p> {
+        Runner { pipeline, job, index, call: None, filter: None }
+    }
+
+    /// The narrowest variable of this name that files set, with its text when that is plain.
+    pub fn plain(&self, variable: &str) -> Option<(&'p Assignment, &'p str)> {
+        let scopes = self.job.steps[self.index].env.iter().chain(&self.job.env).chain(&self.pipeline.env);
+        let found = scopes.into_iter().find(|one| one.name == variable && one.scope != Scope::Input)?;
+        match &found.value {
+            Value::Literal(text) => Some((found, text)),
+            _ => None,
+        }
+    }
+
     /// The step.
     pub fn step(&self) -> &'p Step {
         &self.job.steps[self.index]
@@ -192,7 +207,7 @@ impl Sorted {
         let mut sorted = Sorted::default();
         for one in readable {
             let harm = project.worst(one.secrets.iter().map(String::as_str));
-            let token = one.short_lived || one.reach == Reach::Present || is_short_lived(&one.variable);
+            let token = one.short_lived || one.reach == Reach::Present;
             match harm {
                 _ if token => sorted.tokens.push(one),
                 Harm::Full => sorted.secrets.push(one),

@@ -6,6 +6,7 @@ use crate::model::finding::Safety;
 use crate::model::pipeline::{Step, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::script::{Language, Script};
+use crate::model::secrets::names::JOB_TOKEN;
 use crate::model::span::{Location, Span};
 
 /// A secret in a text: where, by which names, and whether nothing else stands there.
@@ -52,9 +53,8 @@ fn variables(
         let ([name], true) = (one.names, one.whole) else { return None };
         let value = project.sources.text(one.at);
         let plain = value.starts_with(lead) && !value.contains([':', '#', '\n', '"']);
-        // A name with dots is that of a system and of no variable of a shell.
-        let variable = if is_variable(name) { name.clone() } else { return None };
-        if !plain {
+        let variable = if name == JOB_TOKEN { "GITHUB_TOKEN".to_string() } else { name.clone() };
+        if !plain || !is_variable(&variable) {
             return None;
         }
         match step.env.iter().find(|known| known.name == variable) {
