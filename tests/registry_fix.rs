@@ -4,51 +4,10 @@
 mod support;
 
 use std::fs;
+use support::Sandbox;
 use support::fake::Fake;
-use support::git_server::{GitServer, Terms, git};
-use support::oci_server::Registry;
-use support::{Run, Sandbox};
-
-/// A sandbox whose actions and images come from loopback.
-struct World {
-    git: GitServer,
-    registry: Registry,
-    home: support::Folder,
-}
-
-impl World {
-    fn new() -> World {
-        let git = GitServer::start(Terms::default());
-        let registry = Registry::start();
-        let home = support::Folder::new("home");
-        let rewrite = format!("[url \"{}/\"]\n\tinsteadOf = https://github.com/\n", git.address);
-        fs::write(home.0.join(".gitconfig"), rewrite).expect("a file");
-        World { git, registry, home }
-    }
-
-    fn run(&self, sandbox: &Sandbox, arguments: &[&str]) -> Run {
-        let home = self.home.0.to_str().expect("text");
-        let cache = self.home.0.join("cache");
-        let environment = [("HOME", home), ("XDG_CACHE_HOME", cache.to_str().expect("text"))];
-        sandbox.run_in(&environment, arguments)
-    }
-
-    /// Forgets every kept answer.
-    fn forget(&self) {
-        let _ = fs::remove_dir_all(self.home.0.join("cache"));
-    }
-}
-
-fn read(sandbox: &Sandbox, path: &str) -> String {
-    fs::read_to_string(sandbox.0.join(path)).expect(path)
-}
-
-fn commit_all(sandbox: &Sandbox) {
-    let _ = fs::remove_dir_all(sandbox.0.join(".git"));
-    git(&sandbox.0, &["init", "--quiet"]);
-    git(&sandbox.0, &["add", "."]);
-    git(&sandbox.0, &["commit", "--quiet", "-m", "all"]);
-}
+use support::fix_world::{World, commit_all, read};
+use support::git_server::git;
 
 const JOB: &str = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n    steps:\n";
 

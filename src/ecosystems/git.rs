@@ -41,6 +41,15 @@ pub fn pinned_at(name: &str, rev: &Text, comment: Option<Text>, role: Role, key:
     reference
 }
 
+/// Notes a ref as `# v1.2.3` at this free end of its line; without one it is not noted.
+pub fn note_at_end(reference: &mut Reference, end: Option<Location>) {
+    match (&mut reference.site.note, end) {
+        (Some(note), Some(end)) if note.at.span.is_empty() => *note = Slot { at: end, lead: " # " },
+        (Some(_), Some(_)) | (None, _) => {}
+        (note, None) => *note = None,
+    }
+}
+
 /// Moves the place of an absent note behind the whole scalar (its closing quote).
 pub fn note_after(reference: &mut Reference, whole: Location) {
     if let Some(note) = &mut reference.site.note

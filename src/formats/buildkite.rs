@@ -150,7 +150,7 @@ impl<'t> File<'t, '_, '_> {
             one.into_iter().chain(item.entries().map(move |(name, config)| (key.clone(), name, Some(config)))).collect::<Vec<_>>()
         });
         for (key, name, config) in pairs.chain(items).collect::<Vec<_>>() {
-            let Some(reference) = name.text().and_then(|text| plugin(&text, &key)) else { continue };
+            let Some(reference) = plugin(name, &key) else { continue };
             let short = reference.subject.name.rsplit('/').next().unwrap_or("").trim_end_matches("-buildkite-plugin").to_string();
             let component = self.reader.push(reference);
             let inputs = steps::assignments(config.filter(|node| node.is_map()), Scope::Input, &key, |_| None);
@@ -181,7 +181,8 @@ impl<'t> File<'t, '_, '_> {
 
 /// `docker#v5.12.0`, `org/name#v1`, `https://host/repo.git#ref`, `ssh://…#ref`, `./path`.
 /// <https://buildkite.com/docs/pipelines/integrations/plugins/using>
-fn plugin(text: &Text, key: &str) -> Option<Reference> {
+fn plugin(node: Node, key: &str) -> Option<Reference> {
+    let text = &node.text()?;
     let (source, rev) = text.text.split_once('#').unwrap_or((&text.text, ""));
     if source.is_empty() {
         return None;
@@ -198,12 +199,12 @@ fn plugin(text: &Text, key: &str) -> Option<Reference> {
     let start = source.len();
     let part = (start + 1).min(text.text.len())..text.text.len();
     let written = Text { text: rev.to_string(), at: text.place(part), verbatim: text.verbatim };
-    let mut reference = git::pinned_at(&name, &written, None, Role::CiStep, key);
+    let mut reference = git::pinned_at(&name, &written, node.comment(), Role::CiStep, key);
     reference.site.whole = text.at;
     if let Some(slot) = &mut reference.site.digest {
         *slot = Slot { at: text.place(start..text.text.len()), lead: "#" };
     }
-    reference.site.note = None;
+    git::note_at_end(&mut reference, node.free_end());
     if local {
         reference = Reference { origin: Origin::Local, strength: Some(Strength::Immutable), ..reference };
     }

@@ -84,7 +84,8 @@ fn imports(root: Node<'_>, facts: &mut Facts, pipeline: &mut Pipeline) {
     let node = root.get("import");
     let one = node.filter(|node| node.is_map());
     for (index, import) in one.into_iter().chain(node.into_iter().flat_map(Node::list)).enumerate() {
-        let Some(text) = import.text().or_else(|| import.get("source")?.text()) else { continue };
+        let node = import.get("source").unwrap_or(import);
+        let Some(text) = node.text() else { continue };
         let (place, rev) = text.text.rsplit_once('@').map_or((text.text.as_str(), None), |(place, rev)| (place, Some(rev)));
         // A path alone is a file of this repository.
         let Some((repository, _)) = place.split_once(':') else { continue };
@@ -92,9 +93,9 @@ fn imports(root: Node<'_>, facts: &mut Facts, pipeline: &mut Pipeline) {
         let start = place.len() + usize::from(rev.is_some());
         let part = start..text.text.len();
         let rev_text = Text { text: rev.unwrap_or("").to_string(), at: text.place(part.clone()), verbatim: text.verbatim };
-        let mut reference = git::pinned_at(repository, &rev_text, None, Role::CiInclude, &key);
+        let mut reference = git::pinned_at(repository, &rev_text, node.comment(), Role::CiInclude, &key);
         reference.site.whole = text.at;
-        reference.site.note = None;
+        git::note_at_end(&mut reference, node.free_end());
         reference.site.digest = text.verbatim.then(|| Slot { at: text.at.slice(place.len()..text.text.len()), lead: "@" });
         facts.push(reference);
         pipeline.unseen.push((format!("a configuration is imported from `{repository}`"), text.at));

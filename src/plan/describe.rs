@@ -185,6 +185,8 @@ fn link(project: &Project, step: &Step) -> Option<String> {
                 return None;
             }
             let at = format!("https://github.com/{owner}/{repository}");
+            let short = |tag: &str| tag.strip_prefix("refs/tags/").unwrap_or(tag).to_string();
+            let (before, version) = (short(before), short(version));
             Some(format!("<{at}/releases/tag/{version}>, <{at}/compare/{before}...{version}>"))
         }
         Ecosystem::Oci if !name.contains('.') && !name.contains('/') => {

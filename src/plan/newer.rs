@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 /// When candidates were released, by topic and name of the candidate (a tag, a version, a digest). `None`: nobody knows.
 pub type Dates = BTreeMap<(Topic, String), Option<Timestamp>>;
 
+/// What stands before a tag that is written in full.
+const FULL: &str = "refs/tags/";
+
 /// How many candidates of one thing are looked at, newest first, for one that is old enough.
 pub const MOST: usize = 5;
 
@@ -74,7 +77,14 @@ pub fn wanted(project: &Project, policy: &Upgrade, places: &Places) -> (Vec<Want
         if project.asleep(id.source) || matches!(reference.origin, Origin::Url(_)) {
             continue;
         }
-        let Some(topic) = topic::of(reference, places) else { continue };
+        let Some(topic) = topic::of(reference, places) else {
+            // What runs in CI and moves is not left out in silence.
+            let moves = matches!(reference.subject.ecosystem, Ecosystem::Orb | Ecosystem::Git);
+            if moves && reference.origin != Origin::Local && reference.strength < Some(Strength::Immutable) {
+                held.push((id, topic::nobody(reference)));
+            }
+            continue;
+        };
         match one(project, id, reference, topic, policy) {
             Ok(Some(wanted)) => list.push(wanted),
             Ok(None) => {}
@@ -124,7 +134,10 @@ fn now(project: &Project, reference: &Reference) -> Option<String> {
             let in_lock = !project.facts_of(source).locks.is_empty() && !lines::are_own(project, source);
             held.or_else(|| exact(written?)).filter(|_| !in_lock)
         }
-        Ecosystem::Git => reference.noted.as_deref().or(written).map(str::to_string),
+        Ecosystem::Git => {
+            let name = reference.noted.as_deref().or(written)?;
+            Some(name.strip_prefix(FULL).unwrap_or(name).to_string())
+        }
         Ecosystem::Oci => Some(written.unwrap_or(select::NO_TAG).to_string()),
         _ => None,
     }
@@ -324,9 +337,14 @@ fn target(around: &Around<'_>, wanted: &Wanted, name: &str) -> Result<(Pin, Opti
         _ => git::ref_strength(name) >= Strength::Exact,
     };
     if wanted.strength < Strength::Immutable && is_exact {
-        return Ok((Pin { version: Some(name.to_string()), digests: Vec::new() }, None));
+        // A tag that is written in full stays so.
+        let full = reference.pin.version.as_deref().is_some_and(|written| written.starts_with(FULL));
+        let version = if full { format!("{FULL}{name}") } else { name.to_string() };
+        return Ok((Pin { version: Some(version), digests: Vec::new() }, None));
     }
     let mut there = reference.clone();
+    // It is asked what the new name stands for, not whether the old pin is firm enough.
+    there.strength = Some(Strength::Unspecified);
     there.pin = Pin { version: Some(name.to_string()), digests: Vec::new() };
     let goal = Goal::hold(Strength::Immutable);
     let target = select::target(around.project, &there, goal, around.knowledge, around.places)?;

@@ -46,7 +46,7 @@ pub fn target(
     if let Some(closed) = knowledge.together(reference.site.whole) {
         return of_set(project, reference, goal, closed);
     }
-    let topic = topic::of(reference, places).ok_or(Why::NoRegistry)?;
+    let topic = topic::of(reference, places).ok_or_else(|| topic::nobody(reference))?;
     match knowledge.of(&topic) {
         None => Err(Why::NoRegistry),
         Some(Err(miss)) => Err(Why::Unknown(miss.clone())),
@@ -109,6 +109,12 @@ fn commit(reference: &Reference, goal: Goal, refs: &GitRefs) -> Result<Target, W
     let named = exact.map(|rev| rev.strip_prefix("refs/tags/").unwrap_or(rev).to_string());
     let named = named.or_else(|| refs::most_exact(refs, commit, written).map(|tag| tag.name.clone()));
     let note = named.or_else(|| written.map(str::to_string)).or_else(|| refs.default_branch.clone());
+    // A pipe names a version and can hold no commit.
+    if reference.site.version.is_some() {
+        let whole = note.filter(|note| git::ref_strength(note) >= Strength::Exact);
+        let none = || Why::NothingFits(format!("no tag of {name} names a whole version of this commit"));
+        return whole.map(|version| Target::of(Some(version), None)).ok_or_else(none);
+    }
     match goal.strength {
         Strength::Immutable => Ok(Target::of(note, Some(commit.to_string()))),
         _ => match note.filter(|note| git::ref_strength(note) >= goal.strength) {

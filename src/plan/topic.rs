@@ -1,6 +1,7 @@
 //! What there is to ask about a reference, and where. Asks nobody.
 
 use crate::ecosystems::git;
+use crate::model::change::Why;
 use crate::model::knowledge::Topic;
 use crate::model::reference::{Ecosystem, Origin, Reference, Role, Subject};
 
@@ -25,11 +26,27 @@ pub fn of(reference: &Reference, places: &Places) -> Option<Topic> {
         return None;
     }
     match (&reference.origin, reference.subject.ecosystem) {
+        // A server that only the system knows.
+        (Origin::Vcs(url), _) if url.contains("$(") => None,
         (Origin::Vcs(url), _) => Some(repository(git::name_of(url), url.clone())),
         (Origin::Url(url), Ecosystem::Git) => raw_file(url),
         (Origin::Registry, Ecosystem::Git) => by_name(reference, places),
         (Origin::Registry, Ecosystem::Oci | Ecosystem::Pypi) => Some(Topic::usual(reference.subject.clone())),
         _ => None,
+    }
+}
+
+/// Why there is nobody to ask about a reference without a topic, and the way out.
+pub fn nobody(reference: &Reference) -> Why {
+    let name = &reference.subject.name;
+    match reference.subject.ecosystem {
+        Ecosystem::Orb => Why::Other(format!(
+            "only CircleCI's own API knows the versions of orbs; ask it with `circleci orb info {name}` and write `{name}@X.Y.Z`"
+        )),
+        Ecosystem::Git if !matches!(reference.origin, Origin::Local | Origin::Path(_)) => Why::Other(format!(
+            "no file says which server holds `{name}`; look up the commit there (`git ls-remote`) and write it"
+        )),
+        _ => Why::NoRegistry,
     }
 }
 

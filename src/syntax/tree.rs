@@ -270,6 +270,16 @@ impl<'t> Node<'t> {
         (!tag.is_empty()).then(|| &self.tree.text[tag.range()])
     }
 
+    /// Where a comment may stand behind the value on its line, quotes and the colon of a key left out; `None` where something follows.
+    pub fn free_end(self) -> Option<Location> {
+        let end = self.data().outer.end as usize;
+        let line = self.tree.text.get(end..)?.lines().next().unwrap_or("");
+        let colon = usize::from(line.starts_with(':'));
+        let rest = &line[colon..];
+        let free = rest.trim().is_empty() || rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
+        free.then(|| self.tree.location(Span::empty(end + colon)))
+    }
+
     /// The comment at the end of the line on which the value ends, with its mark.
     pub fn comment(self) -> Option<Text> {
         let end = self.data().outer.end;

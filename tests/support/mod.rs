@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod fake;
+pub mod fix_world;
 pub mod forge_host;
 pub mod git_host;
 pub mod git_server;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A registry that ends with the test.
+/// A registry that ends with the test. Its address is not the usual one of this machine, whose images rules take for ones made here.
 pub struct Registry {
     pub host: String,
     folder: Folder,
@@ -29,11 +29,11 @@ impl Registry {
 
     fn with(password_line: &str) -> Registry {
         let folder = Folder::new("registry");
-        let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+        let port = TcpListener::bind("127.0.0.2:0").expect("a free port").local_addr().expect("an address").port();
         let data = folder.0.join("data");
         let mut config = format!(
             "version: 0.1\nlog:\n  level: error\nstorage:\n  delete:\n    enabled: true\n  filesystem:\n    rootdirectory: {}\n\
-             http:\n  addr: 127.0.0.1:{port}\n",
+             http:\n  addr: 127.0.0.2:{port}\n",
             data.display()
         );
         if !password_line.is_empty() {
@@ -50,7 +50,7 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn()
             .expect("docker-registry is installed (test.sh installs it)");
-        let host = format!("127.0.0.1:{port}");
+        let host = format!("127.0.0.2:{port}");
         let registry = Registry { host, folder, child };
         for _ in 0..200 {
             if TcpStream::connect(&registry.host).is_ok() {

@@ -5,7 +5,7 @@ use super::job::Reader;
 use crate::ecosystems::git;
 use crate::model::pin::Strength;
 use crate::model::pipeline::Pipeline;
-use crate::model::reference::{ReferenceId, Role, Slot};
+use crate::model::reference::{Origin, ReferenceId, Role, Slot};
 use crate::model::text::Text;
 use crate::syntax::tree::Node;
 use std::rc::Rc;
@@ -36,6 +36,14 @@ impl<'t> Reader<'t, '_> {
         let role = if self.uses_templates_of(&alias.text) { Role::CiInclude } else { Role::Clone };
         let key = if node.get("ref").is_some() { format!("{key}.ref") } else { key.to_string() };
         let mut reference = git::pinned_at(&name.text, &rev, place.comment(), role, &key);
+        git::note_at_end(&mut reference, place.free_end());
+        // The organisation of Azure Repos, and the server of an enterprise, stand in the service connection.
+        // <https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/resources-repositories-repository>
+        reference.origin = match text("type").map(|text| text.text).as_deref() {
+            Some("github") => Origin::Registry,
+            Some("bitbucket") => Origin::Vcs(format!("https://bitbucket.org/{}", name.text)),
+            _ => Origin::Vcs(format!("$(System.CollectionUri)/{}", name.text)),
+        };
         // `refs/tags/v1.2.0` is a tag; what is below `refs/heads/` is a branch whatever its name.
         if let Some(tag) = rev.text.strip_prefix("refs/tags/") {
             reference.strength = Some(git::ref_strength(tag));

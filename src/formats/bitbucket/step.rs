@@ -3,7 +3,7 @@
 use crate::ecosystems::{oci, variable};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Service, Setting, Step, StepKind, Value};
-use crate::model::reference::{ReferenceId, Role};
+use crate::model::reference::{Origin, ReferenceId, Role};
 use crate::model::script::{Script, Shell};
 use crate::model::span::Location;
 use crate::model::text::{Mapped, Text};
@@ -187,6 +187,11 @@ fn read_pipe(text: &Text, key: &str) -> Option<crate::model::reference::Referenc
     let mut reference = oci::image(text, Role::CiInclude, key)?;
     // The version is one of the pipe's own description, which no digest holds.
     reference.site.digest = None;
+    // A pipe is a repository of Bitbucket, its versions are tags there.
+    // <https://support.atlassian.com/bitbucket-cloud/docs/write-a-pipe-for-bitbucket-pipelines/>
+    if text.text.contains('/') && !reference.subject.name.contains(['$', '.']) {
+        reference.origin = Origin::Vcs(format!("https://bitbucket.org/{}", reference.subject.name));
+    }
     Some(reference)
 }
 

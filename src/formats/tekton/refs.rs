@@ -35,8 +35,11 @@ impl File<'_, '_> {
                 let name = url.map(|url| git::name_of(&first(&url, values).text)).or_else(repository)?;
                 match param("revision").and_then(Node::text) {
                     Some(revision) => {
-                        let comment = param("revision").and_then(Node::comment);
-                        git::pinned_at(&name, &first(&revision, values), comment, Role::CiInclude, key)
+                        let place = param("revision")?;
+                        let rev = first(&revision, values);
+                        let mut reference = git::pinned_at(&name, &rev, place.comment(), Role::CiInclude, key);
+                        git::note_at_end(&mut reference, place.free_end());
+                        reference
                     }
                     None => {
                         let mut reference = Reference::new(Ecosystem::Git, name, Role::CiInclude, param("url")?.at());
