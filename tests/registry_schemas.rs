@@ -8,6 +8,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use support::Repository;
+use support::lattice::{Site, sites, ways};
 
 fn schema_of(path: &str) -> Option<&'static str> {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -21,13 +23,25 @@ fn schema_of(path: &str) -> Option<&'static str> {
         _ if path.contains("azure-pipelines") && name.ends_with(".yml") => Some("vendor.azure-pipelines"),
         "bitbucket-pipelines.yml" => Some("vendor.bitbucket-pipelines"),
         ".travis.yml" => Some("vendor.travis"),
+        ".woodpecker.yml" => Some("vendor.woodpecker-ci"),
         ".drone.yml" => Some("vendor.drone-ci"),
         _ if path.starts_with(".woodpecker/") => Some("vendor.woodpecker-ci"),
         _ if path.starts_with(".buildkite/") && name.ends_with(".yml") => Some("vendor.buildkite"),
-        "cloudbuild.yaml" => Some("vendor.cloudbuild"),
+        "cloudbuild.yaml" | "cloudbuild.json" => Some("vendor.cloudbuild"),
         ".readthedocs.yaml" | ".readthedocs.yml" => Some("vendor.readthedocs"),
         _ => None,
     }
+}
+
+/// Every place of the lattice with its first clean value, written plainly.
+fn places() -> Vec<Repository> {
+    let one = |(number, site): (usize, &Site)| {
+        let plain =
+            ways(site, &site.plants[0].clean).into_iter().find(|way| matches!(way.name, "plain" | "raw" | "double"))?;
+        let files = vec![(site.path.clone(), site.text.replace('§', &plain.text))];
+        Some(Repository { name: format!("{} place {number}", site.system), files })
+    };
+    sites().iter().filter(|site| !site.beyond).enumerate().filter_map(one).collect()
 }
 
 #[test]
@@ -37,7 +51,7 @@ fn good_examples_fit_the_schemas_of_their_vendors() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemas");
     let _ = fs::remove_dir_all(&folder);
     let mut by_schema: std::collections::BTreeMap<&str, Vec<(String, std::path::PathBuf)>> = Default::default();
-    let examples = support::good_examples().into_iter().chain(support::planted_repositories());
+    let examples = support::good_examples().into_iter().chain(support::planted_repositories()).chain(places());
     for (number, repository) in examples.enumerate() {
         for (path, text) in repository.files {
             let Some(schema) = schema_of(&path) else { continue };

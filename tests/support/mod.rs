@@ -9,6 +9,7 @@ pub mod git_host;
 pub mod git_server;
 pub mod host;
 pub mod index;
+pub mod lattice;
 pub mod oci_server;
 pub mod package_index;
 pub mod prism;
