@@ -1,7 +1,8 @@
 //! Buildkite: `.buildkite/**/*.yml` and `buildkite.yml`. Knows no server, no agent and no hook.
 //!
 //! <https://buildkite.com/docs/pipelines/configure/step-types>. Every command step is a job on an agent of its own. Commands run by
-//! `/bin/bash -e -c` (`shell` of the agent), lists as lines of one script. Plugins are repositories at a tag.
+//! `/bin/bash -e -c`, on Windows by `CMD.exe /S /C`, unless the agent says another `shell`, lists as lines of one script:
+//! <https://github.com/buildkite/agent/blob/main/clicommand/agent_start.go>. Plugins are repositories at a tag.
 
 use super::steps::pasted::{interpolated, pasted};
 use super::steps::{self, Reader, Values};

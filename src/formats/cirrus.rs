@@ -110,7 +110,8 @@ fn task(node: Node, root: Node, key: &str, job: &mut Job, reader: &mut Reader) {
         container(root, "", &values, job, reader);
     }
     let windows = ["windows_container", "windows_instance"].iter().any(|name| node.get(name).is_some());
-    let shell = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { Shell::PIPEFAIL };
+    let named = values.of("CIRRUS_SHELL").into_iter().next().or_else(|| root.get("env")?.get("CIRRUS_SHELL")?.text());
+    let shell = shell(windows, named.as_ref().map_or("", |text| text.text.as_str()));
     for (holder, prefix) in &holders {
         instructions(*holder, prefix, Phase::Main, shell, job, reader);
     }
@@ -128,6 +129,19 @@ fn task(node: Node, root: Node, key: &str, job: &mut Job, reader: &mut Reader) {
         text if !text.contains("||") && text.contains("$CIRRUS_TAG != ''") => Some(false),
         _ => None,
     };
+}
+
+/// What reads scripts: bash with `set -e` and `pipefail`, on Windows a batch file that stops at each line that fails, or what `CIRRUS_SHELL`
+/// names. <https://github.com/cirruslabs/cirrus-cli/tree/master/internal/agent/executor>
+fn shell(windows: bool, named: &str) -> Shell {
+    let name = named.rsplit(['/', '\\']).next().unwrap_or(named).trim_end_matches(".exe");
+    let language = match name {
+        "powershell" | "pwsh" => Language::PowerShell,
+        "" if windows => Language::Cmd,
+        "cmd" => Language::Cmd,
+        _ => return Shell::PIPEFAIL,
+    };
+    Shell { language, ..Shell::ERREXIT }
 }
 
 /// The container of a task, and those beside it. Whether there was one.

@@ -1,7 +1,8 @@
 //! Google Cloud Build: `cloudbuild*.yaml` and `.json`. Knows no trigger: those live in the project of the build.
 //!
-//! <https://cloud.google.com/build/docs/build-config-file-schema>. Each step is a container. A `script` is read by plain `/bin/sh`, `args`
-//! behind `-c` by the shell that is named, both without `-e` unless it is written. `$$` is a dollar; `$_NAME` is a substitution.
+//! <https://cloud.google.com/build/docs/build-config-file-schema>. Each step is a container. A `script` is read by plain `/bin/sh` or by
+//! what its first line names, `args` behind `-c` by the shell that is named, both without `-e` unless it is written:
+//! <https://cloud.google.com/build/docs/configuring-builds/run-bash-scripts>. `$$` is a dollar; `$_NAME` is a substitution.
 
 use super::steps::pasted::{pasted, substitutions};
 use super::steps::{self, Reader, Values};

@@ -1,15 +1,15 @@
 //! Drone: `.drone.yml` with one pipeline per document, and the older form with one `pipeline` mapping. Knows no server.
 //!
-//! <https://docs.drone.io/pipeline/docker/syntax/>. Commands run by `/bin/sh` with `set -e`; each is printed before it runs, unexpanded.
+//! <https://docs.drone.io/pipeline/docker/syntax/>. Commands run by `/bin/sh` with `set -e`; each is printed before it runs, unexpanded:
+//! <https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/shell/shell.go>.
 //! Jsonnet and Starlark are programs that write such a file; they are named, not run.
 
-use super::steps::pasted::{braced, pasted};
+use super::steps::plugin::{self, Around};
 use super::steps::{self, Reader, Values, when};
 use super::{Claim, Format, by_path};
 use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Service, Setting, Step, StepKind, Triggers};
-use crate::model::reference::Role;
+use crate::model::pipeline::{Job, Pipeline, Scope, Triggers};
 use crate::model::script::{Language, Shell};
 use crate::model::source::{Source, Sources};
 use crate::syntax::tree::Node;
@@ -94,14 +94,17 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 
 fn job(root: Node, name: &str, prefix: &str, reader: &mut Reader) -> Job {
     let mut job = Job::new(name, format!("{prefix}steps"), root.get("name").unwrap_or(root).at());
-    job.env = environment(root.get("environment"), Scope::Job, &format!("{prefix}environment"));
+    job.env = plugin::environment(root.get("environment"), Scope::Job, &format!("{prefix}environment"));
     job.on_patch = Some(when::allows(root.get("trigger"), "pull_request"));
     let needs = root.get("depends_on").into_iter().flat_map(Node::list).filter_map(Node::str);
     job.needs = needs.map(str::to_string).collect();
     let windows = root.path(&["platform", "os"]).and_then(Node::str) == Some("windows");
     let language = if windows { Language::PowerShell } else { Language::Posix };
     let around = Around { shell: Shell { language, ..Shell::ERREXIT }, values: Values::default() };
-    fill(root.get("steps"), root.get("services"), prefix, &mut job, &around, reader);
+    for (key, name, node) in steps::named(root.get("steps"), &format!("{prefix}steps")) {
+        plugin::step(node, &name, &key, &mut job, &around, reader);
+    }
+    plugin::services(root.get("services"), prefix, &mut job, &around, reader);
     job
 }
 
@@ -117,92 +120,17 @@ fn old_job(root: Node, reader: &mut Reader) -> Job {
         }
     }
     let steps = steps::named(root.get("pipeline"), "pipeline");
-    steps.into_iter().for_each(|(key, name, node)| step(node, &name, &key, &mut job, &around, reader));
-    services(root.get("services"), "", &mut job, &around, reader);
+    steps.into_iter().for_each(|(key, name, node)| plugin::step(node, &name, &key, &mut job, &around, reader));
+    plugin::services(root.get("services"), "", &mut job, &around, reader);
     job
-}
-
-/// What the steps of a pipeline share.
-struct Around {
-    shell: Shell,
-    values: Values,
-}
-
-fn fill(list: Option<Node>, beside: Option<Node>, prefix: &str, job: &mut Job, around: &Around, reader: &mut Reader) {
-    for (key, name, node) in steps::named(list, &format!("{prefix}steps")) {
-        step(node, &name, &key, job, around, reader);
-    }
-    services(beside, prefix, job, around, reader);
-}
-
-fn services(list: Option<Node>, prefix: &str, job: &mut Job, around: &Around, reader: &mut Reader) {
-    for (key, name, node) in steps::named(list, &format!("{prefix}services")) {
-        let images = reader.images(node.get("image"), &around.values, Role::CiService, &format!("{key}.image"));
-        let env = environment(node.get("environment"), Scope::Container, &format!("{key}.environment"));
-        job.services.push(Service { name, images, env, options: None });
-    }
-}
-
-fn step(node: Node, name: &str, key: &str, job: &mut Job, around: &Around, reader: &mut Reader) {
-    if !node.is_map() {
-        let text = "a step is not a mapping; this part was not checked";
-        return reader.facts.problem(ProblemKind::Unreadable, node.at(), text);
-    }
-    let written = steps::commands(node.get("commands"));
-    let commands = written.clone().map(steps::dollars);
-    let role = if commands.is_some() { Role::CiImage } else { Role::CiStep };
-    let images = reader.images(node.get("image"), &around.values, role, &format!("{key}.image"));
-    let kind = match commands {
-        Some(text) => {
-            job.images.extend(&images);
-            let script = reader.script(&text, around.shell, "", &format!("{key}.commands"));
-            script.map_or(StepKind::Other, StepKind::Run)
-        }
-        None => images.first().map_or(StepKind::Other, |image| StepKind::Uses {
-            component: *image,
-            inputs: steps::assignments(node.get("settings"), Scope::Input, &format!("{key}.settings"), from_secret),
-        }),
-    };
-    let mut step = Step::new(name, key, node.at(), kind);
-    step.env = environment(node.get("environment"), Scope::Step, &format!("{key}.environment"));
-    step.env.extend(old_secrets(node.get("secrets"), &format!("{key}.secrets")));
-    if let Some(text) = written {
-        step.pasted = pasted(&text, braced(&text.text), &step.env, &format!("{key}.commands"));
-    }
-    step.condition = node.get("when").and_then(Node::text);
-    step.not_on_patch = !when::allows(node.get("when"), "pull_request");
-    step.tolerated = match node.get("failure").map(|node| (node.str(), node.at())) {
-        Some((Some("ignore"), at)) => Setting::Plain(true, at),
-        _ => Setting::Absent,
-    };
-    job.steps.push(step);
-}
-
-/// `secrets: [a, {source: a, target: B}]` of Drone 0.8: variables with the names of the secrets in capitals.
-fn old_secrets(list: Option<Node>, key: &str) -> Vec<Assignment> {
-    let mut found = Vec::new();
-    for (index, item) in list.into_iter().flat_map(Node::items).enumerate() {
-        let Some(source) = item.str().or_else(|| item.get("source")?.str()) else { continue };
-        let target = item.get("target").and_then(Node::str).unwrap_or(source).to_ascii_uppercase();
-        found.push(steps::secret(&target, source, Scope::Step, item.at(), &format!("{key}[{index}]")));
-    }
-    found
-}
-
-fn environment(node: Option<Node>, scope: Scope, key: &str) -> Vec<Assignment> {
-    steps::assignments(node, scope, key, from_secret)
-}
-
-/// `{ from_secret: NAME }`.
-fn from_secret(node: Node) -> Option<String> {
-    node.get("from_secret")?.str().map(str::to_string)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::formats::testing::{facts_of, names};
-    use crate::model::pipeline::Value;
+    use crate::model::pipeline::{StepKind, Value};
+    use crate::model::reference::Role;
 
     const TEXT: &str = "kind: pipeline\nname: test\nplatform: {os: linux}\nenvironment: {A: b, T: {from_secret: wide}}\nsteps:\n- name: unit\n  \
         image: python:3.12\n  commands:\n  - pip install -r r.txt\n  - pytest\n- name: publish\n  image: plugins/pypi\n  settings:\n    \

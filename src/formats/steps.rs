@@ -2,6 +2,7 @@
 //! claims no file.
 
 pub mod pasted;
+pub mod plugin;
 pub mod when;
 
 use crate::ecosystems::{oci, variable};

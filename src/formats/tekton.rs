@@ -1,7 +1,8 @@
 //! Tekton: tasks, pipelines, runs and step actions (`tekton.dev`), and the runs inside of trigger templates. Knows no cluster.
 //!
 //! <https://tekton.dev/docs/pipelines/>. Parameters stand for their defaults, or for what the pipeline gives. A script without a first line
-//! `#!` is read by `/bin/sh` with `set -e`; one with it by what it names, without flags. Tekton masks nothing. Runs that Pipelines as Code
+//! `#!` is read by `/bin/sh` with `set -e`; one with it by what it names, without flags:
+//! <https://github.com/tektoncd/pipeline/blob/main/pkg/pod/script.go>. Tekton masks nothing. Runs that Pipelines as Code
 //! starts say by annotations what for: <https://pipelinesascode.com/docs/guide/authoringprs/>.
 
 mod refs;

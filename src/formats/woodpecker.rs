@@ -1,16 +1,18 @@
 //! Woodpecker: `.woodpecker.yml` and the workflows of `.woodpecker/`, one per file. Knows no server.
 //!
-//! <https://woodpecker-ci.org/docs/usage/workflow-syntax>. Commands run by `/bin/sh -e`; each is printed before it runs, unexpanded.
+//! <https://woodpecker-ci.org/docs/usage/workflow-syntax>. Commands run by `/bin/sh -e`, on Windows by
+//! PowerShell; each is printed before it runs, unexpanded:
+//! <https://github.com/woodpecker-ci/woodpecker/blob/main/pipeline/backend/common/script.go>.
 
-use super::steps::pasted::{braced, pasted};
+use super::steps::plugin::{self, Around};
 use super::steps::{self, Reader, Values, when};
 use super::{Claim, Format, by_path};
 use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
-use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Service, Setting, Step, StepKind};
+use crate::model::facts::Facts;
+use crate::model::pipeline::{Job, Pipeline};
 use crate::model::reference::Role;
-use crate::model::script::Shell;
-use crate::model::source::{Source, Sources, join};
+use crate::model::script::{Language, Shell};
+use crate::model::source::{Source, Sources};
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
 
@@ -66,18 +68,17 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let needs = root.get("depends_on").into_iter().flat_map(Node::list);
     job.needs = needs.filter_map(|need| need.str().or_else(|| need.get("name")?.str()).map(str::to_string)).collect();
     let values = matrix(root.get("matrix"), &mut job);
+    let windows = root.path(&["labels", "platform"]).and_then(Node::str).is_some_and(|text| text.starts_with("windows"));
+    let language = if windows { Language::PowerShell } else { Language::Posix };
+    let around = Around { shell: Shell { language, ..Shell::ERREXIT }, values };
     let mut reader = Reader::new(facts);
     for (key, _, node) in steps::named(root.get("clone"), "clone") {
-        reader.images(node.get("image"), &values, Role::CiStep, &format!("{key}.image"));
+        reader.images(node.get("image"), &around.values, Role::CiStep, &format!("{key}.image"));
     }
     for (key, name, node) in steps::named(Some(list), key) {
-        step(node, &name, &key, &mut job, &values, &mut reader);
+        plugin::step(node, &name, &key, &mut job, &around, &mut reader);
     }
-    for (key, name, node) in steps::named(root.get("services"), "services") {
-        let images = reader.images(node.get("image"), &values, Role::CiService, &format!("{key}.image"));
-        let env = environment(node.get("environment"), Scope::Container, &format!("{key}.environment"));
-        job.services.push(Service { name, images, env, options: None });
-    }
+    plugin::services(root.get("services"), "", &mut job, &around, &mut reader);
     pipeline.jobs.push(job);
     facts.pipelines.push(pipeline);
 }
@@ -105,68 +106,11 @@ fn matrix(node: Option<Node>, job: &mut Job) -> Values {
     values
 }
 
-fn step(node: Node, name: &str, key: &str, job: &mut Job, values: &Values, reader: &mut Reader) {
-    if !node.is_map() {
-        let text = "a step is not a mapping; this part was not checked";
-        return reader.facts.problem(ProblemKind::Unreadable, node.at(), text);
-    }
-    let written = steps::commands(node.get("commands"));
-    let commands = written.clone().map(steps::dollars);
-    let role = if commands.is_some() { Role::CiImage } else { Role::CiStep };
-    let images = reader.images(node.get("image"), values, role, &format!("{key}.image"));
-    let kind = match commands {
-        Some(text) => {
-            job.images.extend(&images);
-            let cwd = node.get("directory").and_then(Node::str).and_then(|folder| join("", folder));
-            let script = reader.script(&text, Shell::ERREXIT, &cwd.unwrap_or_default(), &format!("{key}.commands"));
-            script.map_or(StepKind::Other, StepKind::Run)
-        }
-        None => images.first().map_or(StepKind::Other, |image| StepKind::Uses {
-            component: *image,
-            inputs: steps::assignments(node.get("settings"), Scope::Input, &format!("{key}.settings"), from_secret),
-        }),
-    };
-    let mut step = Step::new(name, key, node.at(), kind);
-    step.env = environment(node.get("environment"), Scope::Step, &format!("{key}.environment"));
-    step.env.extend(old_secrets(node.get("secrets"), &format!("{key}.secrets")));
-    if let Some(text) = written {
-        step.pasted = pasted(&text, braced(&text.text), &step.env, &format!("{key}.commands"));
-    }
-    step.not_on_patch = !when::allows(node.get("when"), "pull_request");
-    step.tolerated = match node.get("failure").map(|node| (node.str(), node.at())) {
-        Some((Some("ignore"), at)) => Setting::Plain(true, at),
-        _ => Setting::Absent,
-    };
-    job.steps.push(step);
-}
-
-/// `environment: {NAME: value}`, before 1.0 also `[NAME=value]`.
-fn environment(node: Option<Node>, scope: Scope, key: &str) -> Vec<Assignment> {
-    let pairs = node.into_iter().flat_map(Node::items).filter_map(|item| steps::pair(item, scope, key));
-    pairs.chain(steps::assignments(node.filter(|node| node.is_map()), scope, key, from_secret)).collect()
-}
-
-/// `secrets: [a, {source: a, target: B}]` before 3.0: variables with the names of the secrets in capitals.
-fn old_secrets(list: Option<Node>, key: &str) -> Vec<Assignment> {
-    let mut found = Vec::new();
-    for (index, item) in list.into_iter().flat_map(Node::items).enumerate() {
-        let Some(source) = item.str().or_else(|| item.get("source")?.str()) else { continue };
-        let target = item.get("target").and_then(Node::str).unwrap_or(source).to_ascii_uppercase();
-        found.push(steps::secret(&target, source, Scope::Step, item.at(), &format!("{key}[{index}]")));
-    }
-    found
-}
-
-/// `{ from_secret: NAME }`.
-fn from_secret(node: Node) -> Option<String> {
-    node.get("from_secret")?.str().map(str::to_string)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::formats::testing::{facts_of, names};
-    use crate::model::pipeline::Value;
+    use crate::model::pipeline::{StepKind, Value};
 
     #[test]
     fn maps_lists_and_matrices_are_read() {

@@ -11,6 +11,9 @@ use crate::syntax::tree::Node;
 use crate::tools;
 use std::rc::Rc;
 
+// `bash` and `script` write a file and start plain `bash FILE`: only the last exit code counts, and a script of one line is printed.
+// <https://github.com/microsoft/azure-pipelines-tasks/blob/master/Tasks/BashV3/bash.ts>
+
 /// Stops at errors by its own default (`errorActionPreference: stop`).
 const POWERSHELL: Shell = Shell { language: Language::PowerShell, errexit: true, pipefail: false, xtrace: false };
 

@@ -154,7 +154,9 @@ impl<'t, 'c> Reader<'t, 'c> {
         let place = (text.at, text.text.len());
         let script = match self.scripts.get(&place) {
             Some(script) => script.clone(),
-            // What fails ends the step; `pipefail` is not set.
+            // `#!/bin/bash`, `set -e`, and each item printed before it runs; `pipefail` is not set.
+            // <https://support.atlassian.com/bitbucket-cloud/kb/why-does-bitbucket-pipelines-pass-build-steps-despite-previous-command-failure/>
+            // <https://confluence.atlassian.com/bbkb/pipelines-builds-succeeds-even-on-command-failure-1142437808.html>
             None => tools::read_script(&text, Shell::ERREXIT, "", key, self.facts),
         };
         self.scripts.insert(place, script.clone());

@@ -56,6 +56,8 @@ impl<'t> Reader<'t, '_> {
         let image = executor.and_then(|one| one.frame.piece(one.node.get("machine")?.get("image")?)).map_or(String::new(), |text| text.text);
         let named = job_place.node.get("executor").and_then(|node| node.str().or_else(|| node.get("name")?.str())).unwrap_or("");
         let windows = class.starts_with("windows") || image.starts_with("windows") || named.starts_with("win/");
+        // <https://circleci.com/docs/configuration-reference/#default-shell-options>: `/bin/bash -eo pipefail`, or `/bin/sh` with the same
+        // flags where there is no bash.
         let default = if windows { Shell { language: Language::PowerShell, ..Shell::ERREXIT } } else { Shell::PIPEFAIL };
         let home = setting("working_directory").map_or("~/project".to_string(), |text| text.text);
         let around =

@@ -117,7 +117,12 @@ impl File<'_, '_> {
         if let Some(text) = node.get("script").and_then(Node::mapped) {
             let start = text.text.trim_start();
             let shell = match start.strip_prefix("#!") {
-                Some(rest) if rest.starts_with("win") => Shell { language: Language::PowerShell, ..Shell::PLAIN },
+                // `#!win` alone makes a batch file; with words behind it, those read the script.
+                Some(rest) if rest.starts_with("win") => {
+                    let named = rest["win".len()..].lines().next().is_some_and(|line| !line.trim().is_empty());
+                    let language = if named { Language::PowerShell } else { Language::Cmd };
+                    Shell { language, ..Shell::PLAIN }
+                }
                 Some(_) => Shell::PLAIN,
                 None => Shell::ERREXIT,
             };

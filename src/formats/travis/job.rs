@@ -125,7 +125,8 @@ impl<'t, 'c> Reader<'t, 'c> {
         Some(*id)
     }
 
-    /// The lines of a phase, each evaluated on its own in one shell.
+    /// The lines of a phase, each evaluated on its own in one shell without flags: what counts of a line is its last exit code.
+    /// <https://github.com/travis-ci/travis-build/blob/master/lib/travis/build/bash/travis_cmd.bash>
     fn phase(&mut self, node: Node<'t>, key: &str, (name, phase): (&str, Phase), shell: Shell, cwd: &mut String, job: &mut Job) {
         if node.bool() == Some(true) || node.str() == Some("skip") {
             return;
