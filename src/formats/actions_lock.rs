@@ -4,7 +4,7 @@
 //! <https://docs.github.com/en/actions/concepts/security/workflow-dependency-lockfiles>. An unknown version is said, and then the
 //! file is neither trusted nor blamed.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, by_path, locked};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::lock::{Edge, Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
@@ -23,6 +23,7 @@ fn claims(path: &str) -> Claim {
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
+    locked::empty(source, facts);
     let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
     let format = root.get("version").and_then(Node::str).unwrap_or("").to_string();
     let known = VERSIONS.contains(&format.as_str());
@@ -30,6 +31,15 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         let at = root.get("version").map_or(source.top(), Node::at);
         let what = format!("actions.lock has version `{format}`, which is not known here; what it says is not used");
         facts.problem(ProblemKind::Opaque, at, what);
+    }
+    locked::cut_off(source, facts);
+    if known {
+        let entries = root.get("dependencies").into_iter().flat_map(|table| table.entries());
+        let entries: Vec<Node> = entries.map(|(_, entry)| entry).collect();
+        locked::last_lacks(facts, &entries, &["ref", "commit", "owner_id", "repo_id"]);
+        if root.get("dependencies").is_none() {
+            locked::incomplete(facts, source.top(), "it has no `dependencies`");
+        }
     }
     let packages = root.get("dependencies").into_iter().flat_map(|table| table.entries()).filter_map(package);
     let packages = packages.collect();

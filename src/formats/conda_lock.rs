@@ -7,7 +7,7 @@ use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The format.
 pub static FORMAT: Format = Format { name: "conda lock", claims, sniff, read };
@@ -35,6 +35,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 fn unified(source: &Source, facts: &mut Facts) {
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
+    locked::empty(source, facts);
     let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
     let format = root.get("version").and_then(Node::str).unwrap_or("").to_string();
     let known = format == "1";
@@ -42,8 +43,12 @@ fn unified(source: &Source, facts: &mut Facts) {
         let what = format!("this lock has version `{format}`, which is not known here; what it says is not used");
         facts.problem(ProblemKind::Opaque, source.top(), what);
     }
-    let packages = root.get("package").into_iter().flat_map(|list| list.items()).map(package);
-    let packages = joined(packages);
+    locked::cut_off(source, facts);
+    let entries: Vec<Node> = root.get("package").into_iter().flat_map(|list| list.items()).collect();
+    if known {
+        whole(&entries, source, facts);
+    }
+    let packages = joined(entries.into_iter().map(package));
     let channels = root.path(&["metadata", "channels"]).into_iter().flat_map(|list| list.items());
     let channels = channels.map(|channel| channel.get("url").unwrap_or(channel));
     let indexes: Vec<LockIndex> =
@@ -52,11 +57,41 @@ fn unified(source: &Source, facts: &mut Facts) {
     let sources = sources.filter_map(Node::str).map(|path| ("source".to_string(), path.to_string()));
     let hashes = root.path(&["metadata", "content_hash"]).into_iter().flat_map(|table| table.entries());
     let hashes = hashes.filter_map(|(key, value)| Some((format!("content_hash.{}", key.str()?), value.str()?.to_string())));
-    let statement = Statement { settings: sources.chain(hashes).collect(), ..Statement::default() };
+    let platforms = root.path(&["metadata", "platforms"]).into_iter().flat_map(|list| list.items());
+    let platforms = platforms.filter_map(Node::str).map(|platform| ("platform".to_string(), platform.to_string()));
+    let statement = Statement { settings: sources.chain(hashes).chain(platforms).collect(), ..Statement::default() };
     facts.locks.push(Lock { tool: LockTool::CondaLock, at: source.whole(), format, known, packages, statement, indexes });
 }
 
 /// One package for all platforms that hold the same version of it.
+/// Says of what conda-lock always writes and is not there: keys of the last entry, and needs of a package on its own platform.
+fn whole(entries: &[Node], source: &Source, facts: &mut Facts) {
+    const KEYS: [&str; 9] =
+        ["name", "version", "manager", "platform", "dependencies", "url", "hash", "category", "optional"];
+    locked::last_lacks(facts, entries, &KEYS);
+    if entries.is_empty() {
+        locked::incomplete(facts, source.top(), "it holds no packages");
+    }
+    fn text<'t>(node: Node<'t>, key: &str) -> &'t str {
+        node.get(key).and_then(Node::str).unwrap_or("")
+    }
+    let names: HashSet<(&str, &str)> =
+        entries.iter().map(|entry| (text(*entry, "platform"), text(*entry, "name"))).collect();
+    let anywhere: HashSet<&str> = names.iter().map(|(_, name)| *name).collect();
+    for entry in entries.iter().filter(|entry| text(**entry, "manager") != "pip") {
+        let platform = text(*entry, "platform");
+        let needs = entry.get("dependencies").into_iter().flat_map(|table| table.entries()).map(|(name, _)| name);
+        // What no platform has is told by the needs of the whole lock.
+        let lost = |name: &Node| {
+            name.str().is_some_and(|name| anywhere.contains(name) && !names.contains(&(platform, name)))
+        };
+        if let Some(need) = needs.into_iter().find(lost) {
+            let what = format!("`{}` needs this on {platform}, and there is no entry of it for {platform}", text(*entry, "name"));
+            return locked::incomplete(facts, need.at(), &what);
+        }
+    }
+}
+
 fn joined(packages: impl Iterator<Item = LockedPackage>) -> Vec<LockedPackage> {
     let mut list: Vec<LockedPackage> = Vec::new();
     let mut seen: HashMap<(String, String), usize> = HashMap::new();
@@ -117,7 +152,7 @@ fn package(node: Node) -> LockedPackage {
     for (name, _) in node.get("dependencies").into_iter().flat_map(|table| table.entries()) {
         package.edges.extend(name.str().and_then(|text| locked::edge(text, name.at())));
     }
-    package.groups = vec![if conda { "conda" } else { "pypi" }.to_string()];
+    package.groups = vec![if conda { "conda" } else { "pypi" }.to_string(), text("platform").to_string()];
     package
 }
 

@@ -1,8 +1,10 @@
 //! Parts that the formats of locks share: addresses of artifacts, names of their files, needs as texts. Knows no format and judges nothing.
 
 use crate::ecosystems::pypi;
+use crate::model::facts::{Facts, ProblemKind};
 use crate::model::lock::{Artifact, ArtifactKind, Edge, LockIndex, LockedPackage, Provenance};
-use crate::model::span::Location;
+use crate::model::source::Source;
+use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
 
 /// A URL taken apart.
@@ -80,6 +82,42 @@ fn unescaped(text: &str) -> String {
         at += if code.is_some() { 3 } else { 1 };
     }
     String::from_utf8(out).unwrap_or_else(|_| text.to_string())
+}
+
+/// Says when there is nothing in the file of a lock.
+pub fn empty(source: &Source, facts: &mut Facts) {
+    if source.text.trim().is_empty() {
+        incomplete(facts, source.top(), "the lock is empty");
+    }
+}
+
+/// Says when a file that a program wrote ends in the middle of a line: its last value is perhaps a part of one.
+pub fn cut_off(source: &Source, facts: &mut Facts) {
+    if source.text.is_empty() || source.text.ends_with('\n') {
+        return;
+    }
+    let start = source.text.rfind('\n').map_or(0, |at| at + 1);
+    let at = Location::new(source.id, Span::new(start, source.text.len()));
+    let text = "the file ends in the middle of a line, as when it is cut off, so that its last value cannot be trusted; write it again";
+    facts.problem(ProblemKind::Unreadable, at, text);
+}
+
+/// Says when the last of several entries lacks one of the keys that all others have.
+pub fn last_lacks(facts: &mut Facts, entries: &[Node], keys: &[&str]) {
+    let Some((last, others)) = entries.split_last().filter(|(_, others)| !others.is_empty()) else { return };
+    let lacks = |key: &&&str| last.get(key).is_none() && others.iter().all(|other| other.get(key).is_some());
+    if let Some(key) = keys.iter().find(lacks) {
+        incomplete(facts, last.at(), &format!("this entry has no `{key}`, as all others have"));
+    }
+}
+
+/// Says that a part of a lock is missing that its tool always writes.
+pub fn incomplete(facts: &mut Facts, at: Location, what: &str) {
+    facts.problem(
+        ProblemKind::Unreadable,
+        at,
+        format!("{what}: the file was cut off, or a part was taken out; write it again"),
+    );
 }
 
 /// What kind of file a name of a Python package's file tells.
@@ -236,7 +274,7 @@ pub fn index(name: &str, url: &str, at: Location) -> LockIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::span::{SourceId, Span};
+    use crate::model::span::SourceId;
 
     #[test]
     fn credentials_are_seen_and_left_out() {

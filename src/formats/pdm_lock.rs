@@ -39,11 +39,42 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let inputs = metadata.and_then(|metadata| metadata.get("lock_inputs"));
     let statement = Statement {
         content_hash: of("content_hash"),
-        settings: inputs.map(|_| ("lock_inputs".to_string(), String::new())).into_iter().collect(),
+        requires_python: python_of(metadata),
+        settings: settings(metadata, inputs.is_some()),
         ..Statement::default()
     };
     let packages = packages.collect();
     facts.locks.push(Lock { tool: LockTool::Pdm, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
+}
+
+/// What a lock says of itself beside the hash: its groups, and whether it is for every platform.
+fn settings(metadata: Option<Node>, inputs: bool) -> Vec<(String, String)> {
+    let list = |key: &str| {
+        let items = metadata.and_then(|metadata| metadata.get(key)).into_iter().flat_map(|list| list.items());
+        items.filter_map(Node::str).map(str::to_string).collect::<Vec<_>>()
+    };
+    let targets: Vec<Node> = targets(metadata).collect();
+    let limited = |target: &Node| target.get("platform").is_some() || target.get("implementation").is_some();
+    let all = match targets.as_slice() {
+        // Before 2.17 a strategy said so.
+        [] => list("strategy").iter().any(|strategy| strategy == "cross_platform"),
+        targets => !targets.iter().any(limited),
+    };
+    let mut settings = vec![("groups".to_string(), list("groups").join(","))];
+    settings.push(("platforms".to_string(), if all { "all" } else { "some" }.to_string()));
+    settings.extend(inputs.then(|| ("lock_inputs".to_string(), String::new())));
+    settings
+}
+
+fn targets(metadata: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
+    metadata.and_then(|metadata| metadata.get("targets")).into_iter().flat_map(|list| list.items())
+}
+
+/// The range of Pythons, when there is one for all of the lock.
+fn python_of(metadata: Option<Node>) -> Option<String> {
+    let mut ranges = targets(metadata).filter_map(|target| target.get("requires_python")?.str());
+    let range = ranges.next()?;
+    ranges.all(|other| other == range).then(|| range.to_string())
 }
 
 fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {

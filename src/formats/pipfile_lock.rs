@@ -18,6 +18,7 @@ fn claims(path: &str) -> Claim {
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let tree = json::parse(source.id, &source.text);
     tree.report(facts);
+    locked::empty(source, facts);
     let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
     let meta = root.get("_meta");
     let format = meta.and_then(|meta| meta.get("pipfile-spec")).and_then(Node::str).unwrap_or("").to_string();

@@ -8,6 +8,7 @@ use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
+use std::collections::HashSet;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "pixi lock", claims, sniff: by_path, read };
@@ -19,12 +20,17 @@ fn claims(path: &str) -> Claim {
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
+    locked::empty(source, facts);
     let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
     let format = root.get("version").and_then(Node::str).unwrap_or("").to_string();
     let known = matches!(format.as_str(), "3" | "4" | "5" | "6" | "7");
     if !known {
         let what = format!("pixi.lock has version `{format}`, which is not known here; what it says is not used");
         facts.problem(ProblemKind::Opaque, source.top(), what);
+    }
+    locked::cut_off(source, facts);
+    if known {
+        unlisted(root, facts);
     }
     let packages = root.get("packages").into_iter().flat_map(|list| list.items()).filter_map(package).collect();
     let statement = Statement::default();
@@ -61,6 +67,24 @@ fn package(node: Node) -> Option<LockedPackage> {
     package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
     package.groups = vec![if python { "pypi" } else { "conda" }.to_string()];
     Some(package)
+}
+
+/// Says of the first package that an environment lists and that has no record.
+fn unlisted(root: Node, facts: &mut Facts) {
+    fn place(node: Node<'_>) -> Option<Node<'_>> {
+        ["conda", "pypi", "url", "path"].iter().find_map(|key| node.get(key))
+    }
+    let records = root.get("packages").into_iter().flat_map(|list| list.items());
+    let known: HashSet<&str> = records.filter_map(place).filter_map(Node::str).collect();
+    let environments = root.get("environments").into_iter().flat_map(|table| table.entries());
+    let platforms = environments.filter_map(|(_, environment)| environment.get("packages")).flat_map(|table| table.entries());
+    let listed = platforms.flat_map(|(_, list)| list.items()).filter_map(place);
+    if let Some(missing) = listed.into_iter().find(|node| node.str().is_some_and(|url| !known.contains(url))) {
+        locked::incomplete(facts, missing.at(), "an environment lists this package and there is no record of it below `packages`");
+    }
+    if root.get("packages").is_none() {
+        locked::incomplete(facts, root.at(), "it holds no `packages`");
+    }
 }
 
 fn file_into(package: &mut LockedPackage, node: Node, url: &str, at: Location) {

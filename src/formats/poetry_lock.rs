@@ -41,7 +41,16 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         requires: extras(root),
         ..Statement::default()
     };
-    let packages = packages.map(|node| package(node, &files)).collect();
+    let entries: Vec<Node> = packages.collect();
+    let unlisted = |node: &&Node| {
+        let name = node.get("name").and_then(Node::str).unwrap_or("");
+        node.get("files").is_none() && !files.contains_key(name)
+    };
+    // Poetry before 1.0 had a table of hashes without files.
+    if let Some(node) = entries.iter().find(unlisted).filter(|_| known && !format.is_empty()) {
+        locked::incomplete(facts, node.get("name").unwrap_or(*node).at(), "no files of this entry are listed");
+    }
+    let packages = entries.iter().map(|node| package(*node, &files)).collect();
     facts.locks.push(Lock { tool: LockTool::Poetry, at: source.whole(), format, known, packages, statement, indexes: Vec::new() });
 }
 

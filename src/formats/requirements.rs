@@ -5,7 +5,7 @@ mod held;
 mod names;
 
 use super::requires::{Collector, Place};
-use super::{Claim, Format};
+use super::{Claim, Format, locked};
 use crate::ecosystems::{conda, pypi};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::lock::{Lock, LockTool, LockedPackage, Provenance, Statement};
@@ -13,6 +13,7 @@ use crate::model::manifest::{Entry, Group, Include, Index, Manifest, ManifestKin
 use crate::model::pin::Strength;
 use crate::model::reference::{Origin, Reference, Role, Slot};
 use crate::model::source::{Source, Sources};
+use crate::model::span::{Location, Span};
 use crate::model::text::Text;
 use crate::syntax::requirements::{File, Flag, Line, parse};
 
@@ -174,6 +175,7 @@ impl<'r> Reader<'r> {
         }
         let hashed = self.manifest.hashed == Some(true);
         if self.manifest.compiled.is_some() || hashed && pinned {
+            self.whole();
             let generator = self.manifest.compiled.as_ref().map(|compiled| compiled.by.clone());
             let statement = Statement { generator, ..Statement::default() };
             let (at, mut packages) = (self.source.whole(), std::mem::take(&mut self.packages));
@@ -183,6 +185,22 @@ impl<'r> Reader<'r> {
             self.facts.locks.push(Lock { tool, at, format: String::new(), known: true, packages, statement, indexes });
         }
         self.facts.manifests.push(self.manifest);
+    }
+
+    /// Whether a compiled file ends where its compiler would have ended it.
+    fn whole(&mut self) {
+        let last_line = self.source.text.lines().last().unwrap_or("");
+        let comment = last_line.trim_start().starts_with('#');
+        if !comment {
+            locked::cut_off(self.source, self.facts);
+        }
+        if last_line.trim_end().ends_with('\\') {
+            locked::incomplete(self.facts, self.source.whole().at_end(), "its last line says that it goes on");
+        }
+        if let Some(at) = self.source.text.find('\0') {
+            let place = Location::new(self.source.id, Span::new(at, at + 1));
+            self.facts.problem(ProblemKind::Unreadable, place, "a NUL stands here: this is no text, or a damaged one");
+        }
     }
 
     /// What could not be read is said, unless so much of it that the file is something else under this name.

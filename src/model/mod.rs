@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod check;
+pub mod closure;
 pub mod components;
 pub mod container;
 pub mod dialect;

@@ -86,9 +86,9 @@
 
 use crate::model::finding::Findings;
 use crate::model::project::Project;
-use crate::model::rule::Level::{Error};
+use crate::model::rule::Level::Error;
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::lock::{LockTool, LockedPackage};
+use crate::model::lock::LockTool;
 use std::collections::HashSet;
 
 /// The rule.
@@ -102,34 +102,19 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(project: &Project, findings: &mut Findings) {
-    for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Compiled) {
-        // Conda's names have `_` and `.`; needs are read with `-` for both.
-        let names: HashSet<String> = lock.packages.iter().map(|package| plain_name(lock.tool, &package.name)).collect();
-        let plain = matches!(lock.tool, LockTool::Uv | LockTool::Pylock | LockTool::Actions);
-        let python_only = |package: &LockedPackage| package.groups.iter().any(|group| group == "pypi");
-        let conda = matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi);
-        for package in lock.packages.iter().filter(|package| !(conda && python_only(package))) {
-            for edge in &package.edges {
-                let counts = plain || !edge.optional && edge.marker.is_empty();
-                let system = conda && edge.name.starts_with("--") || edge.name.starts_with('_') || edge.name.starts_with('-');
-                if !counts || system || edge.name.is_empty() || names.contains(&edge.name) {
-                    continue;
-                }
-                let message = format!("`{}` needs `{}`, which is not in `{}`", package.name, edge.name, project.path(lock.at));
-                let finding = Findings::finding(&RULE, "edge", edge.at, message).label(package.at, "needed by this entry");
-                findings.push(finding.help("lock again, so that all that is needed is there").about(package.name.as_str(), edge.name.as_str()));
-            }
+    for lock in project.trusted_locks() {
+        for (package, edge) in lock.dangling() {
+            let message = format!("`{}` needs `{}`, which is not in `{}`", package.name, edge.name, project.path(lock.at));
+            let finding = Findings::finding(&RULE, "edge", edge.at, message).label(package.at, "needed by this entry");
+            findings.push(finding.help("lock again, so that all that is needed is there").about(package.name.as_str(), edge.name.as_str()));
         }
         if lock.tool == LockTool::Actions {
-            for (workflow, pin) in lock.statement.requires.iter().filter(|(_, pin)| !names.contains(pin)) {
+            let names: HashSet<&str> = lock.packages.iter().map(|package| package.name.as_str()).collect();
+            for (workflow, pin) in lock.statement.requires.iter().filter(|(_, pin)| !names.contains(pin.as_str())) {
                 let message = format!("{workflow} is locked to use `{pin}`, which has no entry under `dependencies`");
                 let finding = Findings::finding(&RULE, "edge", lock.at, message).help("write the lock again (`gh actions-lock`)");
                 findings.push(finding.about(workflow.as_str(), pin.as_str()));
             }
         }
     }
-}
-
-fn plain_name(tool: LockTool, name: &str) -> String {
-    if matches!(tool, LockTool::CondaLock | LockTool::Pixi) { name.replace(['_', '.'], "-") } else { name.to_string() }
 }

@@ -1,6 +1,7 @@
 //! # What it finds
 //!
-//! A lock that does not describe its manifest any more, told as the owning tool would tell it, with the requirement and its line.
+//! A lock that does not describe its manifest any more, told as the owning tool would tell it, with the requirement and its line; and a lock
+//! that was cut off or of which a part was taken out: something asks for a package that it does not hold, or its last entry is not whole.
 //!
 //! # Why
 //!
@@ -10,7 +11,9 @@
 //! # What is not a finding
 //!
 //! What the tool itself takes for equal (order, spelling, as far as it does); locks of which it cannot be decided without the network: `list
-//! --locks` says why.
+//! --locks` says why. A compiled file or a `pylock.toml` records no needs: when its last entries are lost and nothing that is left names them, it
+//! is, to the byte, a lock of releases that need less, and nobody can tell it from one (`lock-not-closed` can, where another lock records
+//! the needs).
 //!
 //! # What to do
 //!

@@ -10,6 +10,7 @@ mod python_json;
 mod satisfy;
 mod stated;
 mod uv;
+mod whole;
 
 use crate::ecosystems::pypi;
 use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Reason, Verdict};
@@ -27,7 +28,7 @@ pub fn states(project: &Project) -> Vec<LockState> {
     let judged = |lock: &&Lock| {
         let mut state = state(project, lock)?;
         unreadable(project, lock, &mut state);
-        incomplete(project, lock, &mut state);
+        whole::check(project, lock, &mut state);
         state.strays = strays(project, lock, &state);
         Some(state)
     };
@@ -62,33 +63,6 @@ fn unreadable(project: &Project, lock: &Lock, state: &mut LockState) {
     if project.is_broken(lock.at.source) && state.verdict == Verdict::Fresh {
         let why = Reason { text: "a part of it cannot be read".to_string(), at: Some(lock.at) };
         state.verdict = Verdict::Undecided(vec![why]);
-    }
-}
-
-/// What an entry needs and the lock does not hold: it was cut off, or edited. Its own record of the manifest does not tell.
-fn incomplete(project: &Project, lock: &Lock, state: &mut LockState) {
-    if state.verdict != Verdict::Fresh || !matches!(lock.tool, LockTool::Uv | LockTool::Pdm) {
-        return;
-    }
-    let packages = by_name(lock);
-    let certain =
-        |edge: &&crate::model::lock::Edge| lock.tool == LockTool::Uv || edge.marker.is_empty() && !edge.optional;
-    let missing =
-        |edge: &&crate::model::lock::Edge| !packages.contains_key(edge.name.as_str()) && !edge.name.is_empty();
-    let edges = lock.packages.iter().flat_map(|package| package.edges.iter().map(move |edge| (package, edge)));
-    let mut missing = edges.filter(|(_, edge)| certain(edge) && missing(edge));
-    if let Some((package, edge)) = missing.next() {
-        let text = format!("its entry of `{}` needs `{}`, which it does not hold", package.name, edge.name);
-        state.verdict = Verdict::Stale(vec![Reason { text, at: Some(edge.at) }]);
-        return;
-    }
-    let asked = manifests(project, lock).into_iter().flat_map(|id| &project.facts_of(id).references);
-    let asked = asked.filter(|r| r.role == Role::Runtime && r.marker.is_none() && r.origin == Origin::Registry);
-    let absent =
-        asked.into_iter().find(|r| !packages.contains_key(r.subject.name.as_str()) && lock.tool == LockTool::Pdm);
-    if let Some(reference) = absent {
-        let text = format!("`{}` is asked for and not in the lock", reference.subject.name);
-        state.verdict = Verdict::Stale(vec![Reason { text, at: Some(reference.site.whole) }]);
     }
 }
 
