@@ -98,6 +98,61 @@ fn clean_twins_are_silent() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn found_in(files: &[(&str, &str)]) -> BTreeSet<String> {
+    found(&support::project(files.iter().copied()), Level::Info)
+}
+
+#[test]
+fn documents_of_one_file_are_each_read_as_what_they_are() {
+    let text = "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: unit}\nspec:\n  steps:\n    - name: a\n      image: python\n      \
+                script: pip install requests\n---\napiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: b\n  \
+                templates:\n    - name: b\n      script: {image: python:latest, command: [bash], source: pip install black}\n---\n\
+                apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: c, image: redis}]}}}\n";
+    let found = found_in(&[("ci/all.yaml", text)]);
+    let at = |rule: &str, key: &str| {
+        assert!(found.contains(&format!("{rule} ci/all.yaml {key}")), "{rule} {key}: {found:?}")
+    };
+    at("image-tag-missing", "spec.steps[0].image");
+    at("req-adhoc-install", "spec.steps[0].script[0].requests");
+    at("image-tag-latest", "spec.templates[0].script.image");
+    at("tool-run-unpinned", "spec.templates[0].script.source[0].black");
+    at("image-tag-missing", "Deployment.web.containers.c.image");
+    assert_eq!(found.iter().filter(|line| line.contains(".image")).count(), 3, "each once: {found:?}");
+}
+
+#[test]
+fn a_task_that_nothing_starts_is_no_gate() {
+    let task = "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: a}\nspec: {steps: [{name: b, image: 'a/b:1.2.3', script: make}]}\n";
+    let run = task.replace("kind: Task\n", "kind: PipelineRun\n");
+    let requirements = ("requirements.txt", "requests\n");
+    let judged =
+        |text: &str| found_in(&[("ci/a.yaml", text), requirements]).iter().any(|line| line.contains("req-unpinned"));
+    assert!(judged(task), "nobody is seen to judge patches, so everything is judged");
+    assert!(!judged(&run));
+}
+
+#[test]
+fn what_bake_and_skaffold_build_in_a_job_belongs_to_the_gate() {
+    let bake = "target \"app\" { context = \"app\" }\n";
+    let skaffold = "apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {artifacts: [{image: web, context: app}]}\n";
+    for (command, path, text) in [
+        ("docker buildx bake -f ci/bake.hcl --push", "ci/docker-bake.hcl", bake),
+        ("docker buildx bake", "docker-bake.hcl", bake),
+        ("skaffold build --profile ci", "skaffold.yaml", skaffold),
+    ] {
+        let command = command.replace("ci/bake.hcl", "ci/docker-bake.hcl");
+        let workflow =
+            format!("on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps: [{{run: '{command}'}}]\n");
+        let folder = if path.starts_with("ci/") { "ci/app" } else { "app" };
+        let dockerfile = format!("{folder}/Dockerfile");
+        let files =
+            [(".github/workflows/ci.yml", workflow.as_str()), (path, text), (dockerfile.as_str(), "FROM python\n")];
+        let project = support::project(files.into_iter());
+        let source = project.sources.find(&dockerfile).expect("a Dockerfile");
+        assert!(project.reached_by(source.id).iter().any(|reach| reach.ci), "{command}: {dockerfile}");
+    }
+}
+
 type Capability = (&'static str, fn(&Pipeline) -> bool);
 
 /// What of the model a system fills in, as its fixtures show.

@@ -26,7 +26,7 @@ pub fn reach(project: &Project) -> Gate {
     for facts in &project.facts {
         // What sleeps runs nothing; the gate is empty here, so this asks only for the place.
         let Some(source) = facts.source.filter(|source| !project.asleep(*source)) else { continue };
-        walk.gate.seen |= !facts.pipelines.is_empty();
+        walk.gate.seen |= facts.pipelines.iter().any(may_judge);
         debug_assert_eq!(facts.source, Some(source));
         for (index, pipeline) in facts.pipelines.iter().enumerate() {
             walk.pipeline(facts, index, pipeline);
@@ -34,6 +34,13 @@ pub fn reach(project: &Project) -> Gate {
     }
     walk.builds_nobody_runs();
     walk.gate
+}
+
+/// Whether a pipeline may be what judges patches. A task or a workflow that is only ever called, by whom no file says, is no gate.
+fn may_judge(pipeline: &Pipeline) -> bool {
+    let triggers = &pipeline.triggers;
+    let only_called = triggers.called && triggers.unseen && !triggers.patch && triggers.push.is_none();
+    !only_called
 }
 
 struct Walk<'p> {
@@ -374,7 +381,16 @@ impl<'p> Walk<'p> {
             "just" => &["justfile", "Justfile", ".justfile"],
             "pre-commit" => &[".pre-commit-config.yaml"],
             "hatch" | "pdm" | "poetry" => &["pyproject.toml", "hatch.toml"],
-            "compose" => return self.compose(entries, cwd, &reach, around),
+            "compose" => {
+                let usual = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+                return self.builders(&usual, entries, cwd, &reach, around);
+            }
+            "bake" => {
+                let usual =
+                    ["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+                return self.builders(&usual, entries, cwd, &reach, around);
+            }
+            "skaffold" => return self.builders(&["skaffold.yaml", "skaffold.yml"], entries, cwd, &reach, around),
             _ => &[],
         };
         let project = self.project;
@@ -394,9 +410,9 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Compose files, those named or the one in the folder, and the images that they build.
-    fn compose(&mut self, files: &[String], cwd: &str, reach: &Reach, around: &Around<'p>) {
-        let usual = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"].map(str::to_string);
+    /// Files that say which images are built, those named or the usual ones in the folder, and what they build.
+    fn builders(&mut self, usual: &[&str], files: &[String], cwd: &str, reach: &Reach, around: &Around<'p>) {
+        let usual: Vec<String> = usual.iter().map(|name| name.to_string()).collect();
         let names = if files.is_empty() { &usual[..] } else { files };
         let project = self.project;
         for source in names.iter().flat_map(|name| self.resolve(name, cwd, around)).collect::<Vec<_>>() {

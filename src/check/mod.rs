@@ -43,6 +43,12 @@ fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
     let Some(format) = formats::of(source) else { return Facts::of(id, "") };
     let mut facts = Facts::of(id, format.name);
     (format.read)(source, sources, &mut facts);
+    for other in formats::beside(source, format) {
+        // What does not parse was said by the first.
+        let said = facts.problems.len();
+        (other.read)(source, sources, &mut facts);
+        facts.problems.truncate(said);
+    }
     conflict(source, &mut facts);
     facts.keep_unreadable(MAX_UNREADABLE);
     facts

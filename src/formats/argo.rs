@@ -3,6 +3,7 @@
 //! <https://argo-workflows.readthedocs.io/en/latest/fields/>. Every template with containers is a job. A `source` is read by the words of
 //! `command` with the flags written there, and no others. Parameters stand for what the file gives them. Nothing is masked.
 
+use super::objects::{self, Owner};
 use super::steps::{self, Reader, Values};
 use super::{Claim, Format};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
@@ -41,23 +42,13 @@ pub static DIALECT: Dialect = Dialect {
     },
 };
 
-const KINDS: [&str; 4] = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
-
 fn claims(path: &str) -> Claim {
     let yaml = path.ends_with(".yaml") || path.ends_with(".yml");
     if yaml { Claim::Maybe } else { Claim::No }
 }
 
-/// Every object of the file is a workflow; files with others in them are read as what a cluster takes.
 fn sniff(text: &str) -> bool {
-    let value = |key: &str| {
-        let lines = text.lines().filter_map(move |line| line.strip_prefix(key));
-        lines.map(|rest| rest.split(" #").next().unwrap_or("").trim().trim_matches(['"', '\''])).collect::<Vec<_>>()
-    };
-    let (versions, kinds) = (value("apiVersion:"), value("kind:"));
-    !kinds.is_empty()
-        && versions.iter().all(|version| version.starts_with("argoproj.io/"))
-        && kinds.iter().all(|kind| KINDS.contains(kind))
+    objects::has(text, Owner::Argo)
 }
 
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
@@ -67,10 +58,12 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         return;
     }
     let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
-    pipeline.triggers = Triggers { manual: true, unseen: true, ..Triggers::default() };
-    let several = tree.roots().count() > 1;
+    // Workflows run what a cluster is told to run, patches perhaps among it.
+    pipeline.triggers = Triggers { manual: true, called: true, unseen: true, ..Triggers::default() };
+    let roots: Vec<Node> = tree.roots().filter(|root| objects::owner_of(*root) == Owner::Argo).collect();
+    let several = roots.len() > 1;
     let mut reader = Reader::new(facts);
-    for root in tree.roots() {
+    for root in roots {
         let Some(spec) = root.get("spec") else { continue };
         let name = root.path(&["metadata", "name"]).or_else(|| root.path(&["metadata", "generateName"]));
         let prefix = match name.and_then(Node::str).filter(|_| several) {

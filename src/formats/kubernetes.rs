@@ -2,6 +2,7 @@
 //!
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>; Argo's and Tekton's own kinds hold containers too.
 
+use super::objects::{self, Owner};
 use super::{Claim, Format};
 use crate::ecosystems::oci;
 use crate::model::environment::{Environment, EnvironmentKind};
@@ -41,7 +42,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         return;
     }
     let mut seen = HashSet::new();
-    for root in tree.roots() {
+    for root in tree.roots().filter(|root| objects::owner_of(*root) == Owner::Cluster) {
         read_object(root, &mut seen, facts);
     }
 }

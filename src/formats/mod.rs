@@ -1,6 +1,7 @@
 //! One file per format: a source to facts. No format has an opinion, and none imports another.
 
 pub mod locked;
+pub mod objects;
 pub mod requires;
 pub mod steps;
 
@@ -141,6 +142,19 @@ pub fn of(source: &Source) -> Option<&'static Format> {
         Claim::Maybe => (format.sniff)(&source.text),
         Claim::No => false,
     })
+}
+
+/// The formats that read the rest of a source: documents of one file may be of several.
+pub fn beside(source: &Source, first: &Format) -> Vec<&'static Format> {
+    use objects::Owner;
+    const SHARING: [(&Format, Owner); 3] =
+        [(&tekton::FORMAT, Owner::Tekton), (&argo::FORMAT, Owner::Argo), (&kubernetes::FORMAT, Owner::Cluster)];
+    let is_first = |format: &Format| std::ptr::eq(format, first);
+    if !SHARING.iter().any(|(format, _)| is_first(format)) {
+        return Vec::new();
+    }
+    let others = SHARING.into_iter().filter(|(format, owner)| !is_first(format) && objects::has(&source.text, *owner));
+    others.map(|(format, _)| format).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+use super::objects::{self, Owner};
 use super::steps::{Reader, Values};
 use super::{Claim, Format};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
@@ -56,21 +57,8 @@ fn claims(path: &str) -> Claim {
     if yaml { Claim::Maybe } else { Claim::No }
 }
 
-/// Every object of the file is one of Tekton's; files with others in them are read as what a cluster takes.
 fn sniff(text: &str) -> bool {
-    let versions = text.lines().filter_map(|line| line.strip_prefix("apiVersion:"));
-    let ours = |version: &str| {
-        let version = version.trim().trim_matches(['"', '\'']);
-        version.starts_with("tekton.dev/") || version.starts_with("triggers.tekton.dev/")
-    };
-    let mut seen = false;
-    for version in versions {
-        seen = true;
-        if !ours(version) {
-            return false;
-        }
-    }
-    seen
+    objects::has(text, Owner::Tekton)
 }
 
 fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
@@ -80,7 +68,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         return;
     }
     let mut objects: Vec<(String, Node)> = Vec::new();
-    for root in tree.roots() {
+    for root in tree.roots().filter(|root| objects::owner_of(*root) == Owner::Tekton) {
         if root.get("kind").and_then(Node::str) == Some("TriggerTemplate") {
             let all = root.path(&["spec", "resourcetemplates"]).into_iter().flat_map(Node::items).enumerate();
             objects.extend(all.map(|(index, inner)| (format!("spec.resourcetemplates[{index}]."), inner)));
@@ -89,6 +77,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         }
     }
     let several = objects.len() > 1;
+    let lone = objects.iter().all(|(_, object)| is_part(*object));
     let pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
     let mut file = File { reader: Reader::new(facts), sources, pipeline, elsewhere: Vec::new() };
     for (within, object) in objects {
@@ -98,11 +87,18 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         file.object(object, name, &prefix);
     }
     let File { mut pipeline, elsewhere, .. } = file;
+    // Something starts it; what, no file of it says.
+    pipeline.triggers.called = lone;
     if let Some((_, at)) = elsewhere.first() {
         let names: Vec<&str> = elsewhere.iter().map(|(name, _)| name.as_str()).collect();
         pipeline.unseen.push((format!("{} lies in the cluster or elsewhere", names.join(", ")), *at));
     }
     facts.pipelines.push(pipeline);
+}
+
+/// Whether an object is a part that pipelines and runs use: by itself it starts nothing.
+fn is_part(object: Node) -> bool {
+    matches!(object.get("kind").and_then(Node::str), Some("Task" | "ClusterTask" | "StepAction"))
 }
 
 /// What is read of one file.

@@ -145,6 +145,8 @@ pub fn read<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
         (_, "build" | "bud" | "b") => build(words, command, out),
         (_, "exec") => return exec(words),
         (_, "compose") => return compose(words, out),
+        // <https://docs.docker.com/reference/cli/docker/buildx/bake/>
+        (_, "bake") => out.entry("bake", texts(Args::read(words, &[BAKE]).values(&["-f", "--file"]))),
         _ => {}
     }
     None
@@ -230,6 +232,42 @@ fn compose<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
         "run" | "exec" => exec(tail),
         _ => None,
     }
+}
+
+/// Options of `docker buildx bake` with a value.
+const BAKE: Spec = Spec {
+    long: &["--allow", "--builder", "--call", "--file", "--list", "--metadata-file", "--progress", "--set"],
+    short: "f",
+    leading: false,
+    greedy: false,
+    flags: &[],
+    single_dash: false,
+};
+
+/// Options of skaffold with a value.
+const SKAFFOLD: Spec = Spec {
+    long: &[
+        "--build-artifacts",
+        "--build-image",
+        "--default-repo",
+        "--file-output",
+        "--filename",
+        "--module",
+        "--namespace",
+        "--profile",
+        "--tag",
+    ],
+    short: "abdfimnpt",
+    ..BAKE
+};
+
+/// `skaffold build|run|… [-f file]`: what it builds stands in its file. <https://skaffold.dev/docs/references/cli/>
+pub fn read_skaffold<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
+    let args = Args::read(call.args(), &[SKAFFOLD]);
+    if matches!(args.text(0), "build" | "run" | "dev" | "debug" | "test" | "verify" | "render") {
+        out.entry("skaffold", texts(args.values(&["-f", "--filename"])));
+    }
+    None
 }
 
 /// Options of `docker compose up` and `build` with a value.

@@ -244,6 +244,7 @@ fn family(call: &Call) -> Option<Recognise> {
         "npm" | "npx" | "yarn" | "pnpm" | "pnpx" | "bun" | "bunx" | "corepack" => node::read,
         "cargo" | "cargo-binstall" | "go" => cargo_go::read,
         "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" | "podman-compose" => containers::read,
+        "skaffold" => containers::read_skaffold,
         "skopeo" | "crane" | "apptainer" | "singularity" => containers::read_other,
         "curl" | "wget" | "git" | "gh" => fetch::read,
         "pre-commit" | "pre_commit" | "prek" => checks::read_pre_commit,
