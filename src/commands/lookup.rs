@@ -1,6 +1,6 @@
 //! Asks the registries what a plan needs to know: each topic once, many at a time. Decides nothing.
 
-mod index;
+pub mod index;
 
 use crate::model::knowledge::{ImageRepository, Knowledge, Known, Miss, MissKind, Topic};
 use crate::model::pin::Strength;
@@ -16,6 +16,7 @@ use crate::world::failure::Failure;
 use crate::world::http::Http;
 use crate::world::registries::git_host::GitHost;
 use crate::world::registries::oci::Oci;
+use crate::world::registries::published::{self, Lists};
 use crate::world::registries::pypi::{self, Named, Pypi};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -34,6 +35,8 @@ pub struct Registries {
     pub oci: Oci,
     /// Git hosts.
     pub git: GitHost,
+    /// Registries that tell versions and nothing more.
+    pub lists: Lists,
     http: Http,
     environment: Environment,
 }
@@ -42,7 +45,8 @@ impl Registries {
     /// All of them over one client.
     pub fn new(http: Http, environment: &Environment) -> Registries {
         let (oci, git) = (Oci::new(http.clone(), environment), GitHost::new(http.clone(), environment));
-        Registries { oci, git, http, environment: environment.clone() }
+        let lists = Lists::new(http.clone(), environment);
+        Registries { oci, git, lists, http, environment: environment.clone() }
     }
 
     /// The Python indexes of the environment and of the inputs' own words. Needs a running runtime.
@@ -128,6 +132,10 @@ async fn answer(
     let unsupported = |text: &str| Miss { kind: MissKind::Unsupported, text: text.to_string() };
     let name = topic.subject.name.as_str();
     let known = match (topic.subject.ecosystem, &topic.place) {
+        (Ecosystem::Toolchain, Some(url)) => published::of_tags(&registries.git, url).await.map(Known::Versions),
+        (ecosystem @ (Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Go | Ecosystem::Orb), _) => {
+            registries.lists.of(ecosystem, name).await.map(Known::Versions)
+        }
         (Ecosystem::Oci, _) => image(&registries.oci, name, question).await.map(Known::Registry),
         (Ecosystem::Git, Some(url)) => registries.git.refs(url).await.map(Known::Host),
         (Ecosystem::Pypi, _) => {

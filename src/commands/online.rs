@@ -34,7 +34,8 @@ fn questions(project: &Project, places: &Places) -> (BTreeMap<Topic, Question>, 
     let mut topics = BTreeMap::new();
     for (id, reference) in project.references().filter(|(_, reference)| reference.strength.is_some()) {
         let Some(topic) = topic::of(reference, places) else { continue };
-        if topic.subject.ecosystem == Ecosystem::Pypi {
+        // Of the others no rule asks anything.
+        if !matches!(topic.subject.ecosystem, Ecosystem::Oci | Ecosystem::Git) {
             continue;
         }
         let question = questions.entry(topic.clone()).or_default();

@@ -183,6 +183,7 @@ impl Reader<'_> {
         let into = &mut self.config.upgrade;
         match path {
             "upgrade.level" => into.level = upgrade::reach_named(&text),
+            "upgrade.range-strategy" => into.ranges = upgrade::range_strategy_named(&text),
             "upgrade.base" => into.base = Some(text),
             "upgrade.remote" => into.remote = text,
             "upgrade.prefix" => into.prefix = text,

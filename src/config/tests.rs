@@ -120,7 +120,7 @@ fn an_upgrade_is_read_and_its_mistakes_are_told_at_once() {
     assert!(upgrade.refuses(&subject(Ecosystem::Npm, "prettier")).is_some());
     assert!(upgrade.refuses(&subject(Ecosystem::Pypi, "internal-x")).is_some());
     assert_eq!(upgrade.group(&subject(Ecosystem::Pypi, "pytest-cov")).map(|group| group.name.as_str()), Some("pytest"));
-    assert_eq!((upgrade.days(Ecosystem::Git), upgrade.days(Ecosystem::Npm)), (7, 3));
+    assert_eq!((upgrade.days(Ecosystem::Git), upgrade.days(Ecosystem::Conda)), (7, 3));
     assert_eq!((upgrade.lockers, upgrade.builds, upgrade.limit), (Lockers::Tool, Builds::Forbidden, 10));
     let text = "[upgrade]\nlevel = \"huge\"\nlimit = \"ten\"\nprefix = \"main\"\nauthor = \"me\"\nmessage = \"deps\"\nallow-builds = 1\n\
                 api = \"host\"\n[upgrade.cooldown]\npypi = -1\nnpm = 3\n[[upgrade.groups]]\nname = \"a b\"\nmatch = [\"x\"]\n\

@@ -35,6 +35,8 @@ pub struct Upgrade {
     pub cooldown: Cooldown,
     /// What moves together.
     pub groups: Vec<Group>,
+    /// What happens to ranges.
+    pub ranges: RangeStrategy,
     /// Who makes lock files anew.
     pub lockers: Lockers,
     /// Whether a tool that makes a lock may build packages from source, which runs their code.
@@ -75,6 +77,41 @@ pub enum Lockers {
     Off,
 }
 
+/// What happens to the range of a requirement that a lock holds, by the names that Renovate gave to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RangeStrategy {
+    /// Exact versions are raised; a range stays, and the lock moves within it.
+    #[default]
+    Auto,
+    /// The range becomes the exact version.
+    Pin,
+    /// The lower bound follows every release.
+    Bump,
+    /// A range that does not take the release in is written anew.
+    Replace,
+    /// The upper bound is lifted until the range takes the release in.
+    Widen,
+    /// Nothing that is written is changed.
+    InRangeOnly,
+}
+
+/// Words of the range strategies.
+pub fn range_strategies() -> Vec<&'static str> {
+    vec!["auto", "pin", "bump", "replace", "widen", "in-range-only"]
+}
+
+/// The range strategy of a word.
+pub fn range_strategy_named(word: &str) -> RangeStrategy {
+    match word {
+        "pin" => RangeStrategy::Pin,
+        "bump" => RangeStrategy::Bump,
+        "replace" => RangeStrategy::Replace,
+        "widen" => RangeStrategy::Widen,
+        "in-range-only" => RangeStrategy::InRangeOnly,
+        _ => RangeStrategy::Auto,
+    }
+}
+
 /// Whether packages may be built from source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Builds {
@@ -105,6 +142,7 @@ impl Default for Upgrade {
             ignore: Vec::new(),
             cooldown: Cooldown::default(),
             groups: Vec::new(),
+            ranges: RangeStrategy::Auto,
             lockers: Lockers::Tool,
             builds: Builds::Forbidden,
             forge: None,
@@ -157,8 +195,16 @@ pub fn fits(pattern: &str, subject: &Subject) -> bool {
 }
 
 /// The ecosystems that have a cooldown of their own.
-pub const ECOSYSTEMS: [Ecosystem; 5] =
-    [Ecosystem::Pypi, Ecosystem::Oci, Ecosystem::Git, Ecosystem::Orb, Ecosystem::Toolchain];
+pub const ECOSYSTEMS: [Ecosystem; 8] = [
+    Ecosystem::Pypi,
+    Ecosystem::Oci,
+    Ecosystem::Git,
+    Ecosystem::Orb,
+    Ecosystem::Npm,
+    Ecosystem::Cargo,
+    Ecosystem::Go,
+    Ecosystem::Toolchain,
+];
 
 /// The ecosystem of a word.
 pub fn ecosystem_named(word: &str) -> Option<Ecosystem> {

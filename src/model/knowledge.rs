@@ -56,8 +56,28 @@ pub enum Known {
     Registry(ImageRepository),
     /// A git host.
     Host(GitRefs),
-    /// A list of versions and nothing else (orbs, toolchains).
-    Versions(Vec<String>),
+    /// A list of versions and nothing else (npm, crates, Go modules, orbs, pipes, interpreters).
+    Versions(Published),
+}
+
+/// The versions of a name, in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Published {
+    /// All of them.
+    pub versions: Vec<PublishedVersion>,
+    /// The one that the registry hands out when none is asked for, where it says so.
+    pub usual: Option<String>,
+}
+
+/// A published version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublishedVersion {
+    /// As the registry writes it.
+    pub version: String,
+    /// When it was published.
+    pub released: Option<Timestamp>,
+    /// Yanked or deprecated.
+    pub withdrawn: bool,
 }
 
 /// A project of a package index.

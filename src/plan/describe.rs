@@ -61,7 +61,9 @@ pub fn title(project: &Project, group: &Group) -> String {
         [] => String::new(),
     };
     let _ = project;
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
+    let security = if group.steps.iter().any(Step::is_security) { " [security]" } else { "" };
+    let text: String = text.chars().filter(|c| !c.is_control()).take(120).collect();
+    format!("{text}{security}")
 }
 
 /// The body of a request, ended by its mark. `now` gives ages; they are no part of the mark, so that they alone change nothing.
@@ -136,7 +138,8 @@ fn moves(story: &Story<'_>, now: Option<Timestamp>, out: &mut String) {
         );
     }
     out.push('\n');
-    let remarks = story.group.steps.iter().filter_map(|step| step.remark.as_deref());
+    let remarks: std::collections::BTreeSet<&str> =
+        story.group.steps.iter().filter_map(|step| step.remark.as_deref()).collect();
     for remark in remarks {
         let _ = writeln!(out, "{}.", plain(remark));
     }

@@ -25,11 +25,17 @@ pub fn branch_of(subject: &Subject, policy: &Upgrade) -> String {
     }
 }
 
+/// The branch of a step that mends a known vulnerability: it waits for nobody else.
+pub fn security_branch_of(subject: &Subject, policy: &Upgrade) -> String {
+    format!("{}security-{}-{}", policy.prefix, subject.ecosystem.name(), slug(&subject.name))
+}
+
 /// Sorts steps into groups, in the order of branch names.
 pub fn groups(project: &Project, steps: Vec<Step>, policy: &Upgrade) -> Vec<Group> {
     let mut by_branch: BTreeMap<String, Vec<Step>> = BTreeMap::new();
     for step in steps {
-        let branch = branch_of(&project.reference(step.reference).subject, policy);
+        let subject = &project.reference(step.reference).subject;
+        let branch = if step.is_security() { security_branch_of(subject, policy) } else { branch_of(subject, policy) };
         by_branch.entry(branch).or_default().push(step);
     }
     let group = |(branch, steps): (String, Vec<Step>)| {

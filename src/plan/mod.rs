@@ -9,10 +9,13 @@ pub mod lines;
 pub mod newer;
 pub mod order;
 pub mod packages;
+pub mod ranges;
 pub mod refs;
+pub mod security;
 pub mod select;
 pub mod spell;
 pub mod topic;
+pub mod versions;
 
 use crate::model::change::{Change, Held, Why};
 use crate::model::edit::{Edit, Patch};

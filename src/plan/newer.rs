@@ -1,13 +1,14 @@
 //! What a reference could move to within the policy, newest first, and which of it is old enough. Asks nobody.
 
-use super::select;
 use super::topic::{self, Places};
-use super::{images, lines, packages, refs, spell};
-use crate::config::upgrade::Upgrade;
+use super::{images, lines, packages, ranges, refs, spell, versions};
+use super::{security, select};
+use crate::config::upgrade::{RangeStrategy, Upgrade};
 use crate::ecosystems::{git, oci, pypi};
 use crate::model::change::Why;
 use crate::model::edit::Edit;
 use crate::model::knowledge::{IndexProject, Knowledge, Known, Topic};
+use crate::model::manifest::ManifestKind;
 use crate::model::pin::{Pin, Strength};
 use crate::model::policy::Demand;
 use crate::model::project::Project;
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub now: String,
     /// How firmly it should be held afterwards.
     pub strength: Strength,
+    /// What happens to its range, if it has one.
+    pub range: RangeStrategy,
 }
 
 /// A reference that moves.
@@ -64,6 +67,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether it mends a known vulnerability.
+    pub fn is_security(&self) -> bool {
+        self.because.iter().any(|because| matches!(because, Because::Vulnerable(_)))
+    }
+
     /// Whether it is a line of a requirements file that is raised by editing.
     pub fn is_line(&self) -> bool {
         self.relock.as_ref().is_some_and(|(lock, _)| *lock == self.reference.source)
@@ -120,7 +128,28 @@ fn one(
     let own = if written == Strength::Exact { Strength::Exact } else { Strength::Immutable };
     let strength = own.max(project.policy.demanded(demand).unwrap_or(Strength::Exact));
     let strength = if topic.subject.ecosystem == Ecosystem::Pypi { Strength::Exact } else { strength };
-    Ok(Some(Wanted { reference: id, topic, reach: policy.reach(&reference.subject), now, strength }))
+    let range = range_strategy(project, reference, policy.ranges);
+    if range == RangeStrategy::InRangeOnly
+        && topic.subject.ecosystem == Ecosystem::Pypi
+        && range_of(reference).is_none()
+    {
+        return Err(Why::Policy(
+            "`[upgrade] range-strategy` is \"in-range-only\", and this is one version".to_string(),
+        ));
+    }
+    Ok(Some(Wanted { reference: id, topic, reach: policy.reach(&reference.subject), now, strength, range }))
+}
+
+/// The ranges that a project publishes are never made narrower: whoever installs it has to live with them.
+fn range_strategy(project: &Project, reference: &Reference, wanted: RangeStrategy) -> RangeStrategy {
+    let kinds = [ManifestKind::Pyproject, ManifestKind::Setup];
+    let manifests = &project.facts_of(reference.site.whole.source).manifests;
+    let published = manifests.iter().any(|manifest| kinds.contains(&manifest.kind))
+        && matches!(reference.role, Role::Runtime | Role::Extra | Role::Build);
+    match wanted {
+        RangeStrategy::Pin | RangeStrategy::Bump | RangeStrategy::Replace if published => RangeStrategy::Auto,
+        wanted => wanted,
+    }
 }
 
 /// What a reference is at. `None`: it names nothing that has a successor (a range without a lock takes the newest by itself).
@@ -139,7 +168,8 @@ fn now(project: &Project, reference: &Reference) -> Option<String> {
             Some(name.strip_prefix(FULL).unwrap_or(name).to_string())
         }
         Ecosystem::Oci => Some(written.unwrap_or(select::NO_TAG).to_string()),
-        _ => None,
+        // What is loose is for `check --fix` to pin; here whole versions move on.
+        _ => written.filter(|_| reference.strength == Some(Strength::Exact)).map(|text| text.trim().to_string()),
     }
 }
 
@@ -163,13 +193,22 @@ pub fn candidates(project: &Project, wanted: &Wanted, knowledge: &Knowledge) -> 
             let tag = wanted.now.as_str();
             refs::newer(tag, refs, wanted.reach).into_iter().map(|tag| tag.name.clone()).take(MOST).collect()
         }
+        Some(Ok(Known::Versions(published))) => {
+            let newer = versions::newer(&wanted.now, published, wanted.reach);
+            newer.into_iter().map(str::to_string).take(MOST).collect()
+        }
         Some(Ok(Known::Index(index))) => {
             let pythons = select::pythons(project);
             let range = range_of(reference);
             packages::newer(&wanted.now, index, wanted.reach)
                 .into_iter()
                 .filter(|release| packages::runs_on(release, &pythons) != Some(false))
-                .filter(|release| range.is_none_or(|range| pypi::satisfies(range, &release.version) != Some(false)))
+                .filter(|release| {
+                    range.is_none_or(|range| {
+                        pypi::satisfies(range, &release.version) != Some(false)
+                            || ranges::moved(wanted.range, range, &release.version).is_some()
+                    })
+                })
                 .map(|release| release.version.clone())
                 .collect()
         }
@@ -241,11 +280,17 @@ pub fn step(around: &Around<'_>, wanted: &Wanted) -> Result<Option<Step>, Why> {
         Some(Err(miss)) => return Err(Why::Unknown(miss.clone())),
         Some(Ok(_)) => {}
     }
-    let (days, because) = match knowledge.index(&wanted.topic).and_then(|index| urgent(&wanted.now, index)) {
+    let list = candidates(project, wanted, knowledge);
+    let index = knowledge.index(&wanted.topic);
+    if let Some(danger) = index.and_then(|index| security::Danger::of(&wanted.now, index))
+        && let Some(step) = mended(around, wanted, &list, &danger)?
+    {
+        return Ok(Some(step));
+    }
+    let (days, because) = match index.and_then(|index| yanked(&wanted.now, index)) {
         Some(because) => (policy.security_days(reference.subject.ecosystem), because),
         None => (policy.days(reference.subject.ecosystem), Because::Newer),
     };
-    let list = candidates(project, wanted, knowledge);
     let mut young = None;
     for candidate in &list {
         match age(wanted, candidate, days, dates, now) {
@@ -260,14 +305,35 @@ pub fn step(around: &Around<'_>, wanted: &Wanted) -> Result<Option<Step>, Why> {
     }
 }
 
-/// Why a version should go at once.
-fn urgent(version: &str, index: &IndexProject) -> Option<Because> {
+/// Whether a version was withdrawn, and why.
+fn yanked(version: &str, index: &IndexProject) -> Option<Because> {
     let release = index.releases.iter().find(|release| release.version == version)?;
-    if let Some(reason) = &release.yanked {
-        return Some(Because::Yanked(reason.clone()));
-    }
-    let list = index.vulnerabilities.as_deref().unwrap_or_default();
-    list.iter().find(|one| one.version == version).map(|one| Because::Vulnerable(one.id.clone()))
+    release.yanked.clone().map(Because::Yanked)
+}
+
+/// The step to a release without the known vulnerabilities: the newest that is old enough, else the nearest one, which does not wait.
+fn mended(
+    around: &Around<'_>,
+    wanted: &Wanted,
+    list: &[String],
+    danger: &security::Danger<'_>,
+) -> Result<Option<Step>, Why> {
+    let Around { policy, dates, now, .. } = *around;
+    let ecosystem = wanted.topic.subject.ecosystem;
+    let good: Vec<&String> = list.iter().filter(|candidate| danger.is_mended_by(candidate)).collect();
+    let within =
+        |days: u32| move |candidate: &&&String| matches!(age(wanted, candidate, days, dates, now), Age::Ripe(_));
+    let days = policy.days(ecosystem);
+    let ripe = good.iter().find(within(days));
+    let waits = ripe.is_some();
+    let Some(found) = ripe.or_else(|| good.iter().rev().find(within(policy.security_days(ecosystem)))) else {
+        return Ok(None);
+    };
+    let released = dates.get(&(wanted.topic.clone(), found.to_string())).copied().flatten();
+    let mut step = moved(around, wanted, found, released, Because::Newer)?;
+    step.because = danger.because();
+    step.remark = Some(danger.words(&wanted.topic.subject.name, found, (!waits).then_some(days)));
+    Ok(Some(step))
 }
 
 /// The step to a candidate.
@@ -299,7 +365,8 @@ fn refreshed(around: &Around<'_>, wanted: &Wanted) -> Result<Option<Step>, Why> 
     let loose = reference.strength < Some(Strength::Exact);
     let has_digest = !reference.pin.digests.is_empty();
     // A tag of git does not move by right; what a moved one stands for is for `check` to say.
-    if ecosystem == Ecosystem::Pypi || ecosystem == Ecosystem::Git && has_digest || !loose && !has_digest {
+    let by_name = matches!(ecosystem, Ecosystem::Oci | Ecosystem::Git);
+    if !by_name || ecosystem == Ecosystem::Git && has_digest || !loose && !has_digest {
         return Ok(None);
     }
     if ecosystem == Ecosystem::Git
@@ -332,6 +399,10 @@ fn refreshed(around: &Around<'_>, wanted: &Wanted) -> Result<Option<Step>, Why> 
 /// The pin that a name stands for, held as firmly as wanted.
 fn target(around: &Around<'_>, wanted: &Wanted, name: &str) -> Result<(Pin, Option<String>), Why> {
     let reference = around.project.reference(wanted.reference);
+    if let Some(Ok(Known::Versions(_))) = around.knowledge.of(&wanted.topic) {
+        let version = versions::spelled(&wanted.now, name);
+        return Ok((Pin { version: Some(version), digests: Vec::new() }, None));
+    }
     let is_exact = match reference.subject.ecosystem {
         Ecosystem::Oci => oci::tag_strength(&reference.subject.name, name) >= Strength::Exact,
         _ => git::ref_strength(name) >= Strength::Exact,
@@ -363,6 +434,9 @@ fn package(
     let mut edits = Vec::new();
     if exact(written).is_some() {
         let text = written.replacen(&wanted.now, version, 1);
+        let to = Pin { version: Some(text), digests: Vec::new() };
+        edits = spell::edits(&project.sources, reference, &to)?;
+    } else if let Some(text) = ranges::moved(wanted.range, written, version) {
         let to = Pin { version: Some(text), digests: Vec::new() };
         edits = spell::edits(&project.sources, reference, &to)?;
     }

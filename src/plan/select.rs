@@ -1,10 +1,12 @@
 //! Which pin a reference gets: the goal and what the registries answered decide. Asks nobody.
 
 use super::topic::{self, Places};
-use super::{images, order, packages, refs};
+use super::{images, order, packages, refs, versions};
 use crate::ecosystems::{git, oci};
 use crate::model::change::Why;
-use crate::model::knowledge::{Closed, ClosedRelease, GitRefs, ImageRepository, IndexProject, Knowledge, Known};
+use crate::model::knowledge::{
+    Closed, ClosedRelease, GitRefs, ImageRepository, IndexProject, Knowledge, Known, Published,
+};
 use crate::model::pin::{Pin, Strength};
 use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Origin, Reference, Role};
@@ -53,8 +55,16 @@ pub fn target(
         Some(Ok(Known::Registry(images))) => image(reference, images),
         Some(Ok(Known::Host(refs))) => commit(reference, goal, refs),
         Some(Ok(Known::Index(index))) => release(project, reference, index),
-        Some(Ok(Known::Versions(_))) => Err(Why::NoRegistry),
+        Some(Ok(Known::Versions(published))) => listed(reference, published),
     }
+}
+
+/// A version of a list that a run of today takes.
+fn listed(reference: &Reference, published: &Published) -> Result<Target, Why> {
+    let written = reference.pin.version.as_deref().unwrap_or("");
+    let name = &reference.subject.name;
+    let version = versions::fitting(written, published).map_err(|why| Why::NothingFits(format!("{why} ({name})")))?;
+    Ok(Target::of(Some(versions::spelled(written, version)), None))
 }
 
 /// The tag that an engine takes when none is written.

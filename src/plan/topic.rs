@@ -31,6 +31,14 @@ pub fn of(reference: &Reference, places: &Places) -> Option<Topic> {
         (Origin::Vcs(url), _) => Some(repository(git::name_of(url), url.clone())),
         (Origin::Url(url), Ecosystem::Git) => raw_file(url),
         (Origin::Registry, Ecosystem::Git) => by_name(reference, places),
+        (Origin::Registry, Ecosystem::Toolchain) => {
+            let known = reference.subject.name == "python" && reference.role == Role::Python;
+            let place = Some(CPYTHON.to_string());
+            known.then(|| Topic { subject: reference.subject.clone(), place })
+        }
+        (Origin::Registry, Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Go | Ecosystem::Orb) => {
+            Some(Topic::usual(reference.subject.clone()))
+        }
         (Origin::Registry, Ecosystem::Oci | Ecosystem::Pypi) => Some(Topic::usual(reference.subject.clone())),
         _ => None,
     }
@@ -40,15 +48,15 @@ pub fn of(reference: &Reference, places: &Places) -> Option<Topic> {
 pub fn nobody(reference: &Reference) -> Why {
     let name = &reference.subject.name;
     match reference.subject.ecosystem {
-        Ecosystem::Orb => Why::Other(format!(
-            "only CircleCI's own API knows the versions of orbs; ask it with `circleci orb info {name}` and write `{name}@X.Y.Z`"
-        )),
         Ecosystem::Git if !matches!(reference.origin, Origin::Local | Origin::Path(_)) => Why::Other(format!(
             "no file says which server holds `{name}`; look up the commit there (`git ls-remote`) and write it"
         )),
         _ => Why::NoRegistry,
     }
 }
+
+/// The releases of CPython are the tags of its repository.
+const CPYTHON: &str = "https://github.com/python/cpython";
 
 fn repository(name: String, url: String) -> Topic {
     let url = url.strip_prefix("git+").map(str::to_string).unwrap_or(url);

@@ -5,15 +5,18 @@
 
 mod cache;
 mod pace;
+mod quota;
 mod request;
 
 pub use request::{Answer, Caching, Request, shown};
 
+use super::clock;
 use super::credential::Authorization;
 use super::failure::Failure;
 use super::progress::Progress;
 use cache::Cache;
 use pace::{Lane, Pace};
+use quota::Quota;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,6 +131,12 @@ impl Http {
         self.inner.settings.progress
     }
 
+    /// Hosts that allow few more requests, in words.
+    pub fn low_quotas(&self) -> Vec<String> {
+        let quotas = self.inner.pace.quotas();
+        quotas.iter().filter(|(_, quota)| quota.is_low()).map(|(host, quota)| quota.words(host)).collect()
+    }
+
     /// What was asked so far.
     pub fn counts(&self) -> Counts {
         let counters = &self.inner.counters;
@@ -196,9 +205,15 @@ impl Http {
             if let Some(dead) = lane.dead() {
                 return Err(dead);
             }
+            if let Some(after) = lane.spent() {
+                return Err(Failure::Limited { host: request.host(), after: Some(after) });
+            }
             let outcome = self.follow(request, conditions, &lane).await;
+            let quota = outcome.as_ref().ok().and_then(|answer| Quota::of(answer, clock::now_millis() as u64 / 1000));
+            let reset = quota.as_ref().filter(|quota| quota.left == 0).and_then(|quota| quota.reset);
+            quota.into_iter().for_each(|quota| lane.allows(quota, settings.patience));
             let wait = match &outcome {
-                Ok(answer) if answer.passes() => answer.retry_after(),
+                Ok(answer) if answer.passes() => answer.retry_after().or(reset),
                 Err(Failure::Unreachable { .. } | Failure::Truncated { .. }) => None,
                 _ => {
                     lane.alive();

@@ -18,6 +18,8 @@ pub struct Wheel {
 #[derive(Default)]
 struct Memory {
     projects: BTreeMap<String, Vec<Wheel>>,
+    /// Vulnerabilities of `name/version`: id, and the versions without it.
+    dangers: BTreeMap<String, Vec<(String, Vec<String>)>>,
     /// Answers everything with this status, when set.
     fails: Option<u16>,
 }
@@ -45,6 +47,13 @@ impl PackageIndex {
         self.memory.lock().expect("memory").projects.entry(name.into()).or_default().push(wheel);
     }
 
+    /// States a vulnerability of a release.
+    pub fn endanger(&self, name: &str, version: &str, id: &str, fixed_in: &[&str]) {
+        let fixed_in = fixed_in.iter().map(ToString::to_string).collect();
+        let mut memory = self.memory.lock().expect("memory");
+        memory.dangers.entry(format!("{name}/{version}")).or_default().push((id.into(), fixed_in));
+    }
+
     pub fn fail(&self, status: Option<u16>) {
         self.memory.lock().expect("memory").fails = status;
     }
@@ -67,6 +76,13 @@ fn answer(memory: &Memory, asked: &Asked) -> Given {
             }
             None => Given::status(404),
         },
+        ["pypi", name, version, "json"] => {
+            let list = memory.dangers.get(&format!("{name}/{version}")).cloned().unwrap_or_default();
+            let list: Vec<Value> =
+                list.iter().map(|(id, fixed_in)| json!({ "id": id, "aliases": [], "fixed_in": fixed_in })).collect();
+            let body = json!({ "info": { "version": version }, "vulnerabilities": list }).to_string();
+            Given::status(200).with("content-type", "application/json").body(body)
+        }
         ["files", name] => {
             let found =
                 memory.projects.iter().flat_map(|(project, wheels)| wheels.iter().map(move |wheel| (project, wheel)));

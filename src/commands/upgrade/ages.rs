@@ -1,16 +1,17 @@
 //! Whether packages that moved in a lock are old enough: nobody asked for them, and the cooldown is for them too.
 
+use super::look;
 use super::relock::Relocker;
 use crate::model::change::Why;
 use crate::plan::describe::LockMove;
-use crate::world::registries::pypi::{Named, Places, Pypi};
+use crate::world::registries::pypi::{Places, Pypi};
 use crate::world::runtime;
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
 
 /// The first package that is too young, or whose age nobody knows, holds the whole.
 pub fn check(rows: &[&LockMove], days: u32, now: Timestamp, with: &Relocker<'_>) -> Result<(), Why> {
-    let named = Named { default: None, extra: Vec::new(), none: false };
+    let named = look::named(&with.base.project, |_| true);
     let places = Places::of(&named, with.environment, &|_| None).map_err(Why::Other)?;
     let asked = runtime::block_on(async {
         let pypi = Pypi::new(with.http.clone(), places, with.environment, with.folder.clone());

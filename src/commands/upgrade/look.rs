@@ -1,25 +1,28 @@
 //! What registries know about everything that may move: asked all at once, and about the age of targets one after the other, newest
 //! first, until one is old enough.
 
+mod lists;
+
+use crate::commands::lookup::index;
 use crate::config::upgrade::Upgrade;
-use crate::model::knowledge::{
-    GitRefs, ImageRepository, IndexProject, Knowledge, Known, Miss, MissKind, Release, ReleaseFile, Topic,
-};
+use crate::model::knowledge::{GitRefs, ImageRepository, Knowledge, Known, Miss, MissKind, Topic};
 use crate::model::project::Project;
 use crate::model::reference::Ecosystem;
+use crate::model::span::SourceId;
 use crate::plan::newer::{self, Age, Dates, Wanted};
-use crate::resolve::listing::{Absent, Listing};
 use crate::world::environment::Environment;
 use crate::world::failure::Failure;
 use crate::world::git_dates;
 use crate::world::http::{Http, Mode};
 use crate::world::registries::git_host::GitHost;
 use crate::world::registries::oci::Oci;
+use crate::world::registries::published::Lists;
 use crate::world::registries::pypi::{Named, Places as Indexes, Pypi};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -58,6 +61,12 @@ struct Told {
     first_seen: Vec<String>,
 }
 
+impl Told {
+    fn of(topic: &Topic, answer: Result<Known, Miss>) -> Told {
+        Told { topic: topic.clone(), answer, dates: Vec::new(), first_seen: Vec::new() }
+    }
+}
+
 impl Look<'_> {
     /// Asks about everything.
     pub async fn ask(&self, wanted: &[Wanted]) -> Found {
@@ -67,15 +76,18 @@ impl Look<'_> {
         }
         let oci = Oci::new(self.http.clone(), self.environment);
         let hosts = GitHost::new(self.http.clone(), self.environment);
-        let named = Named { default: None, extra: Vec::new(), none: false };
-        let pypi = Indexes::of(&named, self.environment, &|_| None);
-        let pypi = pypi.map(|places| Pypi::new(self.http.clone(), places, self.environment, self.folder.clone()));
+        let lists = Lists::new(self.http.clone(), self.environment);
+        let indexes = Indexed::default();
         let bar = self.http.progress().start("asking", by_topic.len());
         let asked = by_topic.iter().map(|(topic, list)| async {
             let told = match topic.subject.ecosystem {
                 Ecosystem::Oci => self.image(&oci, topic, list).await,
                 Ecosystem::Git => self.repository(&hosts, topic, list).await,
-                _ => self.package(pypi.as_ref(), topic, list).await,
+                Ecosystem::Toolchain => self.tagged(&hosts, topic, list).await,
+                Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Go | Ecosystem::Orb => {
+                    self.listed(&lists, topic, list).await
+                }
+                _ => self.package(&indexes, topic, list).await,
             };
             bar.tick(&topic.subject.name);
             told
@@ -100,7 +112,7 @@ impl Look<'_> {
 
     async fn image(&self, oci: &Oci, topic: &Topic, list: &[&Wanted]) -> Told {
         let name = &topic.subject.name;
-        let mut told = Told { topic: topic.clone(), answer: Err(unasked()), dates: Vec::new(), first_seen: Vec::new() };
+        let mut told = Told::of(topic, Err(unasked()));
         let tags = match oci.tags(name).await {
             Ok(tags) => tags,
             Err(failure) => {
@@ -199,7 +211,7 @@ impl Look<'_> {
     }
 
     async fn repository(&self, hosts: &GitHost, topic: &Topic, list: &[&Wanted]) -> Told {
-        let mut told = Told { topic: topic.clone(), answer: Err(unasked()), dates: Vec::new(), first_seen: Vec::new() };
+        let mut told = Told::of(topic, Err(unasked()));
         let url = topic.place.clone().unwrap_or_default();
         let refs: GitRefs = match hosts.refs(&url).await {
             Ok(refs) => refs,
@@ -208,14 +220,7 @@ impl Look<'_> {
                 return told;
             }
         };
-        let mut knowledge = Knowledge::default();
-        knowledge.put(topic.clone(), Ok(Known::Host(refs.clone())));
-        let mut names: Vec<String> = Vec::new();
-        for wanted in list {
-            names.extend(newer::candidates(self.project, wanted, &knowledge));
-        }
-        names.sort();
-        names.dedup();
+        let names = self.candidates(topic, list, Known::Host(refs.clone()));
         let commits: Vec<(String, String)> =
             names.iter().filter_map(|name| Some((name.clone(), refs.commit_of(name)?.to_string()))).collect();
         let online = self.http.mode() == Mode::Online;
@@ -235,24 +240,31 @@ impl Look<'_> {
         told
     }
 
+    /// What any of the references could move to.
+    fn candidates(&self, topic: &Topic, list: &[&Wanted], known: Known) -> Vec<String> {
+        let mut knowledge = Knowledge::default();
+        knowledge.put(topic.clone(), Ok(known));
+        let names: BTreeSet<String> =
+            list.iter().flat_map(|wanted| newer::candidates(self.project, wanted, &knowledge)).collect();
+        names.into_iter().collect()
+    }
+
     /// Committer dates: git is a program that waits, so it gets a thread.
     async fn commit_dates(&self, url: String, commits: Vec<String>) -> BTreeMap<String, Timestamp> {
         let asked = tokio::task::spawn_blocking(move || git_dates::of(&url, &commits)).await;
         asked.ok().and_then(Result::ok).unwrap_or_default()
     }
 
-    async fn package(&self, pypi: Result<&Pypi, &String>, topic: &Topic, list: &[&Wanted]) -> Told {
-        let mut told = Told { topic: topic.clone(), answer: Err(unasked()), dates: Vec::new(), first_seen: Vec::new() };
-        let pypi = match pypi {
+    async fn package(&self, indexes: &Indexed, topic: &Topic, list: &[&Wanted]) -> Told {
+        let sources: BTreeSet<SourceId> = list.iter().map(|wanted| wanted.reference.source).collect();
+        let pypi = match indexes.of(self, named(self.project, |source| sources.contains(&source))) {
             Ok(pypi) => pypi,
-            Err(why) => {
-                told.answer = Err(Miss { kind: MissKind::Unsupported, text: why.clone() });
-                return told;
-            }
+            Err(text) => return Told::of(topic, Err(Miss { kind: MissKind::Unsupported, text })),
         };
-        match pypi.look_up(&topic.subject.name.as_str().into()).await {
-            Ok(listing) => {
-                let project = index_project(&listing);
+        let versions: BTreeSet<String> = list.iter().map(|wanted| wanted.now.clone()).collect();
+        let mut told = Told::of(topic, Err(unasked()));
+        told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions).await {
+            Ok(project) => {
                 for release in &project.releases {
                     told.dates.push((release.version.clone(), release.uploaded));
                 }
@@ -261,12 +273,44 @@ impl Look<'_> {
                 for wanted in list {
                     self.undated(wanted, &knowledge, &mut told);
                 }
-                told.answer = Ok(Known::Index(project));
+                Ok(Known::Index(project))
             }
-            Err(absent) => told.answer = Err(missing(&topic.subject.name, absent)),
-        }
+            Err(miss) => Err(miss),
+        };
         told
     }
+}
+
+/// Clients of indexes, one for each set of addresses that manifests name.
+#[derive(Default)]
+struct Indexed(Mutex<BTreeMap<(Option<String>, Vec<String>), Arc<Pypi>>>);
+
+impl Indexed {
+    fn of(&self, look: &Look<'_>, named: Named) -> Result<Arc<Pypi>, String> {
+        let key = (named.default.clone(), named.extra.clone());
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pypi) = known.get(&key) {
+            return Ok(Arc::clone(pypi));
+        }
+        let places = Indexes::of(&named, look.environment, &|_| None)?;
+        let pypi = Arc::new(Pypi::new(look.http.clone(), places, look.environment, look.folder.clone()));
+        known.insert(key, Arc::clone(&pypi));
+        Ok(pypi)
+    }
+}
+
+/// The indexes that manifests name: a private one knows its packages' ages, and nobody else does.
+pub fn named(project: &Project, counts: impl Fn(SourceId) -> bool) -> Named {
+    let manifests = project.manifests().filter(|manifest| counts(manifest.at.source));
+    let (mut default, mut extra) = (None, Vec::new());
+    for index in manifests.flat_map(|manifest| &manifest.indexes) {
+        match index.extra || index.explicit || default.as_ref().is_some_and(|known| *known != index.url) {
+            false => default = Some(index.url.clone()),
+            true if !extra.contains(&index.url) => extra.push(index.url.clone()),
+            true => {}
+        }
+    }
+    Named { default, extra, none: false }
 }
 
 impl Look<'_> {
@@ -285,43 +329,4 @@ impl Look<'_> {
 
 fn unasked() -> Miss {
     Miss { kind: MissKind::Unsupported, text: "it was not asked".to_string() }
-}
-
-fn missing(name: &str, absent: Absent) -> Miss {
-    match absent {
-        Absent::NotFound => Miss { kind: MissKind::Absent, text: format!("no index has {name}") },
-        Absent::NeedsBuild => Miss { kind: MissKind::Unsupported, text: format!("{name} would have to be built") },
-        Absent::Broken(why) => Miss { kind: MissKind::Lying, text: why },
-        Absent::Failed(why) => Miss { kind: MissKind::Unreachable, text: why },
-    }
-}
-
-/// A listing as the plan knows it.
-fn index_project(listing: &Listing) -> IndexProject {
-    let releases = listing.releases.iter().map(|release| {
-        let files: Vec<ReleaseFile> = release
-            .files
-            .iter()
-            .map(|file| ReleaseFile {
-                name: file.name.clone(),
-                url: file.url.clone(),
-                hashes: file
-                    .hashes
-                    .iter()
-                    .filter_map(|hash| hash.split_once(':').map(|(a, b)| (a.into(), b.into())))
-                    .collect(),
-                uploaded: file.uploaded.and_then(|at| Timestamp::from_millisecond(at).ok()),
-                yanked: file.yanked.clone(),
-            })
-            .collect();
-        let all_yanked = !files.is_empty() && files.iter().all(|file| file.yanked.is_some());
-        Release {
-            version: release.version.to_string(),
-            uploaded: files.iter().filter_map(|file| file.uploaded).min(),
-            yanked: files.first().filter(|_| all_yanked).and_then(|file| file.yanked.clone()),
-            requires_python: release.files.iter().find_map(|file| Some(file.requires_python.as_ref()?.to_string())),
-            files,
-        }
-    });
-    IndexProject { index: String::new(), releases: releases.collect(), status: None, vulnerabilities: None }
 }

@@ -249,6 +249,7 @@ impl Run<'_> {
                 report.warnings.push(failure.to_string());
             }
         }
+        report.warnings.extend(self.http.low_quotas());
         report.held.sort_by_key(|(id, ..)| *id);
         report.held.dedup_by_key(|(id, ..)| *id);
         Ok(report)
@@ -336,12 +337,15 @@ impl Run<'_> {
             return;
         }
         let project = &report.base.project;
-        let branch = |held: &Held| group::branch_of(&project.reference(held.0).subject, policy);
+        let branches = |held: &Held| {
+            let subject = &project.reference(held.0).subject;
+            [group::branch_of(subject, policy), group::security_branch_of(subject, policy)]
+        };
         let undecided: Vec<String> = report
             .held
             .iter()
             .filter(|held| held.2 == Fault::World || matches!(held.1, Why::Unknown(_)))
-            .map(branch)
+            .flat_map(branches)
             .collect();
         let wanted: Vec<String> = report.published.iter().map(|published| published.draft.branch.clone()).collect();
         let failed: Vec<String> = report.failed.clone();

@@ -1,6 +1,7 @@
 //! How many requests run at a time, and which hosts are left in peace for a while. Sends nothing.
 
 use super::super::failure::Failure;
+use super::quota::Quota;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,10 @@ struct Host {
     answered: AtomicBool,
     /// It never answered, and this is what happened: the next request need not find out again.
     dead: Mutex<Option<Failure>>,
+    /// What it said last of the requests that are left.
+    quota: Mutex<Option<Quota>>,
+    /// It allows nothing more until then.
+    spent: Mutex<Option<Instant>>,
 }
 
 /// The way to one host.
@@ -57,9 +62,20 @@ impl Pace {
                 not_before: Mutex::default(),
                 answered: AtomicBool::new(false),
                 dead: Mutex::default(),
+                quota: Mutex::default(),
+                spent: Mutex::default(),
             })
         });
         Lane { all: Arc::clone(&self.all), host: Arc::clone(host) }
+    }
+
+    /// What each host said last of the requests that are left, by its name.
+    pub fn quotas(&self) -> Vec<(String, Quota)> {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list: Vec<(String, Quota)> =
+            hosts.iter().filter_map(|(name, host)| Some((name.clone(), lock(&host.quota).clone()?))).collect();
+        list.sort_by(|a, b| a.0.cmp(&b.0));
+        list
     }
 }
 
@@ -80,6 +96,24 @@ impl Lane {
         let until = Instant::now() + pause;
         let mut not_before = lock(&self.host.not_before);
         *not_before = Some(not_before.map_or(until, |old| old.max(until)));
+    }
+
+    /// Takes what the host says of the requests that are left. When there are none, it is left in peace until there are some: by a pause
+    /// within `patience`, else by not asking it at all.
+    pub fn allows(&self, quota: Quota, patience: Duration) {
+        if let (0, Some(reset)) = (quota.left, quota.reset) {
+            match reset <= patience {
+                true => self.hold_for(reset),
+                false => *lock(&self.host.spent) = Some(Instant::now() + reset),
+            }
+        }
+        *lock(&self.host.quota) = Some(quota);
+    }
+
+    /// How long the host allows nothing more.
+    pub fn spent(&self) -> Option<Duration> {
+        let until = *lock(&self.host.spent);
+        until.and_then(|until| until.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
     /// The host answered something.

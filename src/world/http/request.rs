@@ -241,7 +241,14 @@ impl Answer {
 
     /// Whether the same request may get another answer in a moment.
     pub(super) fn passes(&self) -> bool {
-        matches!(self.status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+        matches!(self.status, 408 | 425 | 429 | 500 | 502 | 503 | 504) || self.is_limit()
+    }
+
+    /// A 403 that is no word on rights but on too many requests, as GitHub has it.
+    fn is_limit(&self) -> bool {
+        let none = |name: &str| self.header(name).is_some_and(|left| left.split(';').next() == Some("0"));
+        let spent = none("x-ratelimit-remaining") || none("ratelimit-remaining");
+        self.status == 403 && (spent || self.header("retry-after").is_some())
     }
 
     /// What `Retry-After` asks for, in seconds or as a date.
@@ -258,7 +265,7 @@ impl Answer {
     /// The failure that a passing status becomes when patience ends.
     pub(super) fn passing_failure(&self, host: &str, after: Option<Duration>) -> Failure {
         match self.status {
-            429 => Failure::Limited { host: host.to_string(), after },
+            429 | 403 => Failure::Limited { host: host.to_string(), after },
             status => Failure::Broken { host: host.to_string(), status },
         }
     }

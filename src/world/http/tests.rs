@@ -110,6 +110,31 @@ fn what_passes_is_tried_again_and_retry_after_is_obeyed() {
 }
 
 #[test]
+fn a_host_with_nothing_left_is_left_in_peace_and_that_is_said() {
+    let server = Server::start(Box::new(|head, number| match (head.contains("/soon"), number) {
+        (true, 1) => status("403 Forbidden", "x-ratelimit-remaining: 0\r\nx-ratelimit-reset: 1\r\n"),
+        (true, _) => ok("done", "ratelimit-limit: 100;w=60\r\nratelimit-remaining: 90;w=60\r\n"),
+        _ => ok("last", "ratelimit-limit: 100\r\nratelimit-remaining: 0\r\nratelimit-reset: 9999\r\n"),
+    }));
+    let http = Http::new(quick());
+    let get = |path: &str| Request::get(&format!("{}{path}", server.address)).expect("an address");
+    let begun = std::time::Instant::now();
+    assert_eq!(send(&http, get("/soon")).expect("an answer").text(), "done");
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
+    assert_eq!(http.low_quotas(), [""; 0]);
+    assert_eq!(send(&http, get("/late")).expect("an answer").text(), "last");
+    let asked = http.counts().requests;
+    let after = |failure| matches!(failure, Failure::Limited { after: Some(after), .. } if after.as_secs() > 9000);
+    assert!(after(send(&http, get("/later")).expect_err("no more")));
+    assert_eq!(http.counts().requests, asked);
+    assert!(
+        http.low_quotas()[0].ends_with("allows 0 of 100 more requests; full again in 9999 s"),
+        "{:?}",
+        http.low_quotas()
+    );
+}
+
+#[test]
 fn every_kind_of_failure_has_its_name() {
     let reply = |head: &str, _: usize| -> String {
         let path = head.split(' ').nth(1).unwrap_or("");

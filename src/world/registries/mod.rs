@@ -2,4 +2,5 @@
 
 pub mod git_host;
 pub mod oci;
+pub mod published;
 pub mod pypi;
