@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use support::fake::Fake;
+use support::git_server::{GitServer, Terms, git};
 use support::index::{self, Made, plain, pure, source, wheel};
 use support::{Run, Sandbox};
 
@@ -378,5 +379,43 @@ fn every_python_and_platform_is_named_or_refused() {
     ] {
         let run = lock(&sandbox, &simple(&index), arguments);
         assert!(run.code == 2 && run.err.contains(said), "{arguments:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn version_control_is_read_at_its_commit_and_nothing_of_it_is_run() {
+    let server = GitServer::start(Terms::default());
+    server.repository("acme/tool", &[&["v0.1"]]);
+    let work = server.folder.0.join("work/acme/tool");
+    let project = "[project]\nname = 'tool'\nversion = '1.2'\ndependencies = ['lib>=1']\n";
+    fs::create_dir_all(work.join("sub")).expect("a folder");
+    fs::write(work.join("pyproject.toml"), project).expect("a file");
+    fs::write(work.join("sub/pyproject.toml"), project.replace("'tool'", "'inner'")).expect("a file");
+    fs::write(work.join("setup.py"), "raise SystemExit('it was run')\n").expect("a file");
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "--quiet", "-m", "a project"]);
+    git(&work, &["tag", "v1.2"]);
+    git(&work, &["push", "--quiet", &server.folder.0.join("acme/tool").to_string_lossy(), "main", "--tags"]);
+    let commit = git(&work, &["rev-parse", "HEAD"]);
+    let address = &server.address;
+    let files = || vec![pure("lib", "1.0", &[]), pure("lib", "1.1", &[])];
+    for (input, want) in [
+        (format!("tool @ git+{address}/acme/tool@v1.2\n"), format!("tool @ git+{address}/acme/tool@{commit}")),
+        (
+            format!("git+{address}/acme/tool@main#egg=tool\n"),
+            format!("tool @ git+{address}/acme/tool@{commit}#egg=tool"),
+        ),
+        (
+            format!("inner @ git+{address}/acme/tool@{commit}#subdirectory=sub\n"),
+            format!("inner @ git+{address}/acme/tool@{commit}#subdirectory=sub"),
+        ),
+    ] {
+        let run = resolved(files(), &input, &["--no-hashes"]);
+        assert_eq!(run.code, 0, "{input}{}", run.err);
+        assert!(run.out.contains(&want) && run.out.contains("lib==1.1"), "{input}{}", run.out);
+    }
+    for (rev, why) in [("v9", "is not there"), ("v0.1", "nothing is built")] {
+        let run = resolved(files(), &format!("tool @ git+{address}/acme/tool@{rev}\n"), &[]);
+        assert!(run.code != 0 && run.err.contains(why), "{rev}: {}", run.err);
     }
 }

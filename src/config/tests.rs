@@ -123,12 +123,12 @@ fn an_upgrade_is_read_and_its_mistakes_are_told_at_once() {
     assert_eq!((upgrade.days(Ecosystem::Git), upgrade.days(Ecosystem::Conda)), (7, 3));
     assert_eq!((upgrade.lockers, upgrade.builds, upgrade.limit), (Lockers::Tool, Builds::Forbidden, 10));
     let text = "[upgrade]\nlevel = \"huge\"\nlimit = \"ten\"\nprefix = \"main\"\nauthor = \"me\"\nmessage = \"deps\"\nallow-builds = 1\n\
-                api = \"host\"\n[upgrade.cooldown]\npypi = -1\nnpm = 3\n[[upgrade.groups]]\nname = \"a b\"\nmatch = [\"x\"]\n\
+                api = \"host\"\n[upgrade.cooldown]\npypi = -1\nconda = 3\n[[upgrade.groups]]\nname = \"a b\"\nmatch = [\"x\"]\n\
                 [[upgrade.levels]]\nmatch = \"x\"\nlevel = \"minor\"\n[[upgrade.groups]]\nmatch = []\n";
     let told = told(text);
     let places: Vec<&str> = told.iter().map(|(at, ..)| at.as_str()).collect();
     let expected =
-        ["\"huge\"", "\"ten\"", "\"main\"", "\"me\"", "\"deps\"", "1", "\"host\"", "-1", "npm", "\"a b\"", "\"x\""];
+        ["\"huge\"", "\"ten\"", "\"main\"", "\"me\"", "\"deps\"", "1", "\"host\"", "-1", "conda", "\"a b\"", "\"x\""];
     assert_eq!(places[..expected.len()], expected, "{told:?}");
     assert_eq!(told.len(), expected.len() + 1, "{told:?}");
 }

@@ -45,7 +45,8 @@ fn committed(text: &str) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
-fn failure(failed: &Failed) -> Failure {
+/// What it means that git did not run.
+pub(super) fn failure(failed: &Failed) -> Failure {
     let why = match failed {
         Failed::Missing => "is not installed".to_string(),
         Failed::Slow(limit) => format!("did not end within {} s", limit.as_secs()),

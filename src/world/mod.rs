@@ -9,6 +9,7 @@ pub mod failure;
 pub mod forges;
 pub mod git;
 pub mod git_dates;
+pub mod git_files;
 pub mod http;
 pub mod lockers;
 pub mod netrc;

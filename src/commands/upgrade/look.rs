@@ -283,7 +283,10 @@ impl Look<'_> {
 
 /// Clients of indexes, one for each set of addresses that manifests name.
 #[derive(Default)]
-struct Indexed(Mutex<BTreeMap<(Option<String>, Vec<String>), Arc<Pypi>>>);
+struct Indexed(Mutex<BTreeMap<Addresses, Arc<Pypi>>>);
+
+/// The default index and further ones.
+type Addresses = (Option<String>, Vec<String>);
 
 impl Indexed {
     fn of(&self, look: &Look<'_>, named: Named) -> Result<Arc<Pypi>, String> {

@@ -8,6 +8,7 @@ pub mod archive;
 mod fetch;
 pub mod places;
 pub mod simple;
+mod vcs;
 
 pub use places::{Named, Place, Places};
 
@@ -19,10 +20,11 @@ use crate::world::environment::Environment;
 use crate::world::failure::Failure;
 use crate::world::http::Http;
 use crate::world::netrc::Netrc;
+use crate::world::registries::git_host::GitHost;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use url::Url;
@@ -88,6 +90,9 @@ struct Shared {
     listings: Memory<Name, Listing>,
     metadata: Memory<String, Metadata>,
     direct: Memory<(Name, String), Direct>,
+    environment: Environment,
+    /// Made when a requirement leads to version control.
+    git: OnceLock<GitHost>,
 }
 
 impl Pypi {
@@ -102,6 +107,8 @@ impl Pypi {
             listings: Memory::new(),
             metadata: Memory::new(),
             direct: Memory::new(),
+            environment: environment.clone(),
+            git: OnceLock::new(),
         };
         Pypi { shared: Arc::new(shared), handle: Handle::current() }
     }

@@ -221,7 +221,10 @@ impl Shared {
                 "it holds a variable, which is not filled in from the environment; write the address out".to_string(),
             ));
         }
-        if url.starts_with("git+") || url.starts_with("hg+") || url.starts_with("svn+") || url.starts_with("bzr+") {
+        if let Some(repository) = url.strip_prefix("git+") {
+            return self.version_controlled(name, repository).await;
+        }
+        if url.starts_with("hg+") || url.starts_with("svn+") || url.starts_with("bzr+") {
             return Err(Absent::NeedsBuild);
         }
         if !url.contains("://") {
@@ -289,7 +292,7 @@ fn wheel_of(bytes: &[u8]) -> Result<Metadata, Absent> {
     Metadata::of_wheel(&String::from_utf8_lossy(&unpacked)).map_err(unusable)
 }
 
-fn named(name: &Name, metadata: Metadata, hashes: Vec<String>, url: &str) -> Result<Direct, Absent> {
+pub(super) fn named(name: &Name, metadata: Metadata, hashes: Vec<String>, url: &str) -> Result<Direct, Absent> {
     if metadata.name != *name {
         return Err(Absent::Broken(format!("it is `{}`, not `{name}`", metadata.name)));
     }
@@ -314,7 +317,7 @@ fn source_metadata(file: &str, bytes: &[u8]) -> Result<Metadata, Absent> {
     Metadata::of_pyproject(project, version.as_ref()).map_err(unusable)
 }
 
-fn unusable(unusable: Unusable) -> Absent {
+pub(super) fn unusable(unusable: Unusable) -> Absent {
     match unusable {
         Unusable::Dynamic => Absent::NeedsBuild,
         Unusable::Broken(why) => Absent::Broken(why),
