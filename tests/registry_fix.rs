@@ -247,3 +247,52 @@ fn lines_with_hashes_get_hashes_and_packages_of_one_command_go_together() {
     assert!(workflow.ends_with("pip install lib==1.5 'app==2.0'\n"), "{workflow}{}", run.out);
     assert_eq!(run.code, 0, "{}", run.out);
 }
+
+#[test]
+fn orbs_pipes_tools_and_interpreters_get_the_version_of_today() {
+    let world = World::new();
+    world
+        .git
+        .repository("python/cpython", &[&["v3.11.9"], &["v3.12.4"], &["v3.12.10"], &["v3.13.0"], &["v3.12.11rc1"]]);
+    world.git.repository("atlassian/aws-s3-deploy", &[&["1.5.0"], &["1.6.1"], &["2.0.0"]]);
+    let rewrite = |from: &str| format!("[url \"{}/\"]\n\tinsteadOf = https://{from}/\n", world.git.address);
+    let home = world.home.0.to_str().expect("text").to_string();
+    fs::write(world.home.0.join(".gitconfig"), rewrite("github.com") + &rewrite("bitbucket.org")).expect("a file");
+    let lists = Fake::start(|asked, _| match asked.split(' ').nth(1).unwrap_or("") {
+        "/graphql-unstable" => {
+            let body = r#"{"data": {"orb": {"versions": [{"version": "3.0.0"}, {"version": "2.1.1"}, {"version": "2.1.0"}]}}}"#;
+            Fake::answer("200 OK", "content-type: application/json\r\n", body)
+        }
+        "/npm/prettier" => {
+            let body = r#"{"dist-tags": {"latest": "3.6.2"}, "versions": {"3.6.2": {}, "4.0.0": {}}}"#;
+            Fake::answer("200 OK", "content-type: application/json\r\n", body)
+        }
+        _ => Fake::answer("404 Not Found", "", ""),
+    });
+    let python = "      - uses: actions/setup-python@v5\n        with:\n          python-version: '3.12'\n      - run: npx prettier .\n      - run: npx none-such .\n";
+    let sandbox = Sandbox::new("versions")
+        .file(".github/workflows/ci.yml", format!("{JOB}{python}"))
+        .file(".circleci/config.yml", "version: 2.1\norbs:\n  py: circleci/python@2.1\n  other: acme/x@1\njobs: {}\n")
+        .file(
+            "bitbucket-pipelines.yml",
+            "pipelines:\n  default:\n    - step:\n        script:\n          - pipe: atlassian/aws-s3-deploy:1\n",
+        );
+    let (npm, circle) = (format!("{}/npm", lists.address), lists.address.clone());
+    let environment = [
+        ("HOME", home.as_str()),
+        ("XDG_CACHE_HOME", &home),
+        ("NPM_CONFIG_REGISTRY", &npm),
+        ("CIRCLECI_CLI_HOST", &circle),
+    ];
+    let rules = "runtime-python-minor,tool-run-unpinned,component-floating-tag,component-not-sha";
+    let run = sandbox.run_in(&environment, &["check", "--profile", "audit", "--fix", "--select", rules]);
+    let workflow = read(&sandbox, ".github/workflows/ci.yml");
+    assert!(
+        workflow.contains("python-version: '3.12.10'") && workflow.contains("npx prettier@3.6.2 ."),
+        "{workflow}{}",
+        run.out
+    );
+    assert!(read(&sandbox, ".circleci/config.yml").contains("circleci/python@2.1.1\n"), "{}", run.out);
+    assert!(read(&sandbox, "bitbucket-pipelines.yml").contains("aws-s3-deploy:1.6.1\n"), "{}", run.out);
+    assert!(workflow.contains("npx none-such .") && run.out.contains("none-such"), "{}", run.out);
+}

@@ -27,6 +27,8 @@ const LARGEST_PAGE: u64 = 256 << 20;
 const TAIL: u64 = 16 << 10;
 /// The largest source distribution that is opened for its metadata.
 const LARGEST_SOURCE: u64 = 512 << 20;
+/// The largest wheel at a URL that is read as a whole for its hash.
+const LARGEST_HASHED: u64 = 128 << 20;
 
 impl Shared {
     /// The first index that has the project decides.
@@ -243,6 +245,9 @@ impl Shared {
         let metadata = match kind_of(&file) {
             Some(Kind::Wheel(_)) => {
                 let text = self.wheel_metadata(address, None, caching).await?;
+                if hashes.is_empty() {
+                    hashes.extend(self.hash_of(address, caching).await);
+                }
                 Metadata::of_wheel(&text).map_err(unusable)?
             }
             Some(Kind::Source) => {
@@ -259,6 +264,13 @@ impl Shared {
             None => return Err(Absent::NeedsBuild),
         };
         named(name, metadata, hashes, url)
+    }
+
+    /// The hash of a file that no index lists: all of it has to be read, unless it is too big for that.
+    async fn hash_of(&self, address: &str, caching: Caching) -> Option<String> {
+        let request = Request::get(address).ok()?.caching(caching).limit(LARGEST_HASHED);
+        let answer = self.ask(request, address).await.ok()?;
+        Some(sha256(&answer.body))
     }
 
     fn local(&self, name: &Name, path: &str) -> Result<Direct, Absent> {
