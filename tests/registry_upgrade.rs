@@ -446,3 +446,18 @@ fn tools_orbs_and_interpreters_move_too() {
         assert!(patches.contains(line), "{line}: {patches}");
     }
 }
+
+#[test]
+fn a_release_from_its_repository_moves_to_the_next_tag() {
+    let world = World::new("vcs");
+    world.actions.repository("acme/tool", &[&["v1.0.0"], &["v1.1.0"]]);
+    let line = format!("tool @ git+{}/acme/tool@v1.0.0  # ours", world.actions.address);
+    world.commit(&[("requirements.txt", &format!("{line}\ndemo==1.0\n"))]);
+    world.sync();
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(states(&report), ["pypi-demo pushed opened", "pypi-tool pushed opened"], "{report:#}");
+    let moved = line.replace("v1.0.0", "v1.1.0");
+    assert_eq!(world.show("pinguard/pypi-tool", "requirements.txt"), format!("{moved}\ndemo==1.0"));
+    assert_eq!(world.show("pinguard/pypi-demo", "requirements.txt"), format!("{line}\ndemo==1.1"));
+}

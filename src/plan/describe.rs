@@ -5,7 +5,7 @@ use super::group::Group;
 use super::newer::Step;
 use crate::model::change::Why;
 use crate::model::project::Project;
-use crate::model::reference::{Ecosystem, ReferenceId, Subject};
+use crate::model::reference::{Ecosystem, Origin, ReferenceId, Subject};
 use crate::model::wish::Because;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -173,13 +173,14 @@ fn links(story: &Story<'_>, out: &mut String) {
 
 fn link(project: &Project, step: &Step) -> Option<String> {
     let Subject { ecosystem, name } = &project.reference(step.reference).subject;
-    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./+!".contains(c));
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./+!@".contains(c));
     let version = step.to.split(' ').next().unwrap_or("");
     let before = step.from.split(' ').next().unwrap_or("");
     if !is_plain(name) || !is_plain(version) || !is_plain(before) {
         return None;
     }
     match ecosystem {
+        Ecosystem::Pypi if matches!(project.reference(step.reference).origin, Origin::Vcs(_)) => None,
         Ecosystem::Pypi => Some(format!("<https://pypi.org/project/{name}/{version}/>")),
         Ecosystem::Git => {
             let parts: Vec<&str> = name.split('/').collect();
@@ -192,6 +193,10 @@ fn link(project: &Project, step: &Step) -> Option<String> {
             let (before, version) = (short(before), short(version));
             Some(format!("<{at}/releases/tag/{version}>, <{at}/compare/{before}...{version}>"))
         }
+        Ecosystem::Npm => Some(format!("<https://www.npmjs.com/package/{name}/v/{version}>")),
+        Ecosystem::Cargo => Some(format!("<https://crates.io/crates/{name}/{version}>")),
+        Ecosystem::Go => Some(format!("<https://pkg.go.dev/{name}@{version}>")),
+        Ecosystem::Orb => Some(format!("<https://circleci.com/developer/orbs/orb/{name}?version={version}>")),
         Ecosystem::Oci if !name.contains('.') && !name.contains('/') => {
             Some(format!("<https://hub.docker.com/_/{name}>"))
         }

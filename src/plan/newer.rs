@@ -156,6 +156,12 @@ fn range_strategy(project: &Project, reference: &Reference, wanted: RangeStrateg
 fn now(project: &Project, reference: &Reference) -> Option<String> {
     let written = reference.pin.version.as_deref();
     match reference.subject.ecosystem {
+        // A release that is taken from its repository: the tag moves, where no lock holds it.
+        Ecosystem::Pypi if matches!(reference.origin, Origin::Vcs(_)) => {
+            let free = reference.held.is_none() && lines::are_own(project, reference.site.whole.source);
+            let tag = reference.noted.as_deref().or(written).filter(|_| free)?;
+            (git::ref_strength(tag) == Strength::Exact).then(|| tag.to_string())
+        }
         Ecosystem::Pypi => {
             let held = reference.held.as_ref().map(|held| held.version.clone()).filter(|version| !version.is_empty());
             // The lines of a compiled file are a lock's: what asks for them moves them.
@@ -346,13 +352,16 @@ fn moved(
 ) -> Result<Step, Why> {
     let project = around.project;
     let reference = project.reference(wanted.reference);
-    if reference.subject.ecosystem == Ecosystem::Pypi {
+    if wanted.topic.subject.ecosystem == Ecosystem::Pypi {
         return package(project, wanted, candidate, released, because);
     }
-    let (to, remark) = target(around, wanted, candidate)?;
+    let (to, mut remark) = target(around, wanted, candidate)?;
     let edits = spell::edits(&project.sources, reference, &to)?;
     let from = shown(&reference.pin, reference.noted.as_deref());
     let to = shown(&to, None);
+    if reference.subject.ecosystem == Ecosystem::Pypi {
+        remark = Some("What it needs at the new tag was not resolved with the other requirements".to_string());
+    }
     let reference = wanted.reference;
     Ok(Step { reference, from, to, edits, relock: None, released, because: vec![because], remark })
 }

@@ -48,6 +48,11 @@ pub fn target(
     if let Some(closed) = knowledge.together(reference.site.whole) {
         return of_set(project, reference, goal, closed);
     }
+    if reference.subject.ecosystem == Ecosystem::Conda {
+        let what =
+            "conda solves an environment as a whole: lock it (`conda-lock -f FILE`, `pixi lock`) and install the lock";
+        return Err(Why::NeedsResolution(what.to_string()));
+    }
     let topic = topic::of(reference, places).ok_or_else(|| topic::nobody(reference))?;
     match knowledge.of(&topic) {
         None => Err(Why::NoRegistry),
