@@ -254,7 +254,7 @@ fn orbs_pipes_tools_and_interpreters_get_the_version_of_today() {
     world
         .git
         .repository("python/cpython", &[&["v3.11.9"], &["v3.12.4"], &["v3.12.10"], &["v3.13.0"], &["v3.12.11rc1"]]);
-    world.git.repository("atlassian/aws-s3-deploy", &[&["1.5.0"], &["1.6.1"], &["2.0.0"]]);
+    world.git.repository("atlassian/aws-s3-deploy", &[&["1.5.0"], &["1.6.1", "1"], &["2.0.0"]]);
     let rewrite = |from: &str| format!("[url \"{}/\"]\n\tinsteadOf = https://{from}/\n", world.git.address);
     let home = world.home.0.to_str().expect("text").to_string();
     fs::write(world.home.0.join(".gitconfig"), rewrite("github.com") + &rewrite("bitbucket.org")).expect("a file");
