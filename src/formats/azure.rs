@@ -14,7 +14,7 @@ mod tests;
 mod variables;
 
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Pipeline, PushFilter, Triggers};
 use crate::model::source::{Source, Sources};
@@ -54,7 +54,12 @@ static WORDS: SecretWords = SecretWords {
     setters: &["##vso[task.setvariable"],
     setter_masks: "issecret=true",
     private: &["$(Agent.TempDirectory)", "$AGENT_TEMPDIRECTORY", "/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/"],
+    rewrites: &Rewrites {
+        cloud: "- task: AzureCLI@2\n  inputs: {azureSubscription: CONNECTION, scriptType: bash, scriptLocation: inlineScript, inlineScript: ./deploy}",
+        ..Rewrites::PLAIN
+    },
     plain: "in `variables:` of the file, or as a variable without the lock",
+    workspace: &["$(Build.SourcesDirectory)/", "$BUILD_SOURCESDIRECTORY/", "$(System.DefaultWorkingDirectory)/"],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("$("),
     ..SecretWords::PLAIN

@@ -9,7 +9,7 @@ mod tests;
 
 use super::{Claim, Format};
 use crate::ecosystems::git;
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Pipeline, PushFilter, Triggers};
 use crate::model::reference::{Role, Slot};
@@ -43,7 +43,12 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "the variables of the repository",
     job: "the variables of the deployment",
+    rewrites: &Rewrites {
+        cloud: "oidc: true   # at the step, and in its script:\numask 077\nprintf '%s' \"$BITBUCKET_STEP_OIDC_TOKEN\" > /tmp/aws-token\nexport AWS_WEB_IDENTITY_TOKEN_FILE=/tmp/aws-token AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE",
+        ..Rewrites::PLAIN
+    },
     plain: "as a variable that is not secured",
+    workspace: &["$BITBUCKET_CLONE_DIR/", "${BITBUCKET_CLONE_DIR}/"],
     unpasted: "read the variable in the script and write `\"$NAME\"` with quotes",
     ..SecretWords::PLAIN
 };

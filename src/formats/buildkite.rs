@@ -8,7 +8,7 @@ use super::steps::pasted::{interpolated, pasted};
 use super::steps::{self, Reader, Values};
 use super::{Claim, Format};
 use crate::ecosystems::git;
-use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pin::Strength;
 use crate::model::pipeline::{Artifact, Assignment, Job, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
@@ -42,6 +42,10 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "`env` and `secrets` of the pipeline",
         job: "`env` and `secrets` of the step",
         setters: &["buildkite-agent meta-data set", "buildkite-agent env set"],
+        rewrites: &Rewrites {
+            cloud: "umask 077\nbuildkite-agent oidc request-token --audience sts.amazonaws.com > /tmp/aws-token\nexport AWS_WEB_IDENTITY_TOKEN_FILE=/tmp/aws-token AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE",
+            ..Rewrites::PLAIN
+        },
         plain: "in `env:` of the pipeline or the step",
         unpasted: "write `$$NAME`: the upload leaves it alone, and the shell of the step reads the variable; or keep the commands in a script file",
         unpaste: Unpaste::Double,

@@ -13,7 +13,7 @@ mod tests;
 mod workflow;
 
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::Pipeline;
 use crate::model::source::{Source, Sources};
@@ -50,6 +50,10 @@ static WORDS: SecretWords = SecretWords {
     steps: true,
     set: "context",
     persists: &["BASH_ENV"],
+    rewrites: &Rewrites {
+        cloud: "umask 077\nprintf '%s' \"$CIRCLE_OIDC_TOKEN_V2\" > /tmp/aws-token\nexport AWS_WEB_IDENTITY_TOKEN_FILE=/tmp/aws-token AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE",
+        ..Rewrites::PLAIN
+    },
     plain: "in `environment:` of the job, or as a parameter of the pipeline",
     unpasted: "keep it in a context and read the variable in the script",
     ..SecretWords::PLAIN

@@ -34,7 +34,7 @@ pub static DIALECT: Dialect = Dialect {
     keeps_report: "pytest --junitxml=junit.xml   # with always: {junit_artifacts: {path: junit.xml, type: text/xml, format: junit}}",
     keeps_on_success: true,
     bash: true,
-    secrets: &SecretWords { pipeline: "`env` at the top of the file", job: "`env` of the task", ..SecretWords::PLAIN },
+    secrets: &SecretWords { pipeline: "`env` at the top of the file", job: "`env` of the task", persists: &["CIRRUS_ENV"], ..SecretWords::PLAIN },
 };
 
 fn claims(path: &str) -> Claim {

@@ -42,6 +42,7 @@ pub static DIALECT: Dialect = Dialect {
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "$$HOME/", "/root/", "/run/", "/secrets/"],
         plain: "in `substitutions:`, `$_NAME`, or in `env:` of the step",
+        workspace: &["/workspace/"],
         unpasted: "keep it in Secret Manager: `availableSecrets`, `secretEnv: [NAME]` of the one step, and `$$NAME` in its script",
         ..SecretWords::PLAIN
     },

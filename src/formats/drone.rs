@@ -5,7 +5,7 @@
 //! Jsonnet and Starlark are programs that write such a file; they are named, not run.
 
 use super::steps::plugin::{self, Around};
-use super::steps::{self, Reader, Values, when};
+use super::steps::{self, Reader, Values, moves, when};
 use super::{Claim, Format, by_path};
 use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
 use crate::model::facts::{Facts, ProblemKind};
@@ -39,6 +39,7 @@ pub static DIALECT: Dialect = Dialect {
         job: "`environment` of the pipeline",
         steps: true,
         plain: "in `environment:` of the step",
+        workspace: &["/drone/src/", "$DRONE_WORKSPACE/"],
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",
         unpaste: Unpaste::Double,
         ..SecretWords::PLAIN
@@ -95,6 +96,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 fn job(root: Node, name: &str, prefix: &str, reader: &mut Reader) -> Job {
     let mut job = Job::new(name, format!("{prefix}steps"), root.get("name").unwrap_or(root).at());
     job.env = plugin::environment(root.get("environment"), Scope::Job, &format!("{prefix}environment"));
+    moves::note_lines(reader.facts, root, "environment", &format!("{prefix}environment"));
     job.on_patch = Some(when::allows(root.get("trigger"), "pull_request"));
     let needs = root.get("depends_on").into_iter().flat_map(Node::list).filter_map(Node::str);
     job.needs = needs.map(str::to_string).collect();

@@ -17,7 +17,8 @@ mod variables;
 
 use super::{Claim, Format};
 use crate::model::facts::Facts;
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use super::steps::moves;
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::pipeline::{Pipeline, Scope, Setting};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
@@ -51,6 +52,16 @@ static WORDS: SecretWords = SecretWords {
     pipeline: "`variables` at the top of the file",
     job: "`variables` of the job",
     refused_file: ".secrets.",
+    workspace: &["$CI_PROJECT_DIR/", "${CI_PROJECT_DIR}/"],
+    inherits: "forward nothing, `pipeline_variables: false`, and give the other pipeline what it needs as `variables:` of this job",
+    rewrites: &Rewrites {
+        publish: "publish:\n  id_tokens: {PYPI_ID_TOKEN: {aud: pypi}}\n  script:\n    - twine upload dist/*",
+        index: "install:\n  script:\n    - umask 077\n    - printf 'machine HOST login USER password %s\\n' \"$TOKEN\" > /tmp/netrc\n    - \
+                NETRC=/tmp/netrc pip install --index-url https://HOST/simple PACKAGE",
+        cloud: "deploy:\n  id_tokens: {AWS_ID_TOKEN: {aud: sts.amazonaws.com}}\n  variables: {AWS_ROLE_ARN: \"arn:aws:iam::ACCOUNT:role/ROLE\", \
+                AWS_WEB_IDENTITY_TOKEN_FILE: /tmp/aws-token}\n  script:\n    - umask 077\n    - printf '%s' \"$AWS_ID_TOKEN\" > \
+                \"$AWS_WEB_IDENTITY_TOKEN_FILE\"",
+    },
     plain: "in `variables:` of the file, or as a variable that is not masked",
     private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "$CI_PROJECT_DIR.tmp", "${CI_PROJECT_DIR}.tmp"],
     ..SecretWords::PLAIN
@@ -84,6 +95,9 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let mut unseen = Vec::new();
     for file in &files {
         include::read(file, sources, facts, &mut unseen);
+    }
+    if let Some(root) = files[0].tree.root() {
+        moves::note_lines(facts, root, "variables", "variables");
     }
     let mut reader = Reader::new(&config, facts);
     let jobs = reader.jobs();

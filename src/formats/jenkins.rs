@@ -47,6 +47,7 @@ static WORDS: SecretWords = SecretWords {
     job: "`environment` of the stage",
     steps: true,
     plain: "in `environment { NAME = '…' }`, or as a parameter",
+    workspace: &["$WORKSPACE/", "${WORKSPACE}/"],
     unpasted: "put the script into single quotes, so that the shell reads the variable",
     unpaste: Unpaste::Quotes,
     ..SecretWords::PLAIN

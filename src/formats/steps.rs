@@ -1,6 +1,7 @@
 //! What systems share whose steps run in containers: images with values put in, scripts, `sh -c`, variables. Is no format itself and
 //! claims no file.
 
+pub mod moves;
 pub mod pasted;
 pub mod plugin;
 pub mod when;

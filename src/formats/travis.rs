@@ -45,6 +45,7 @@ static WORDS: SecretWords = SecretWords {
     pipeline: "`env.global`",
     job: "`env` of the job",
     plain: "in `env:` without `secure:`",
+    workspace: &["$TRAVIS_BUILD_DIR/", "${TRAVIS_BUILD_DIR}/"],
     unpasted: "read the variable in the script and write `\"$NAME\"` with quotes",
     ..SecretWords::PLAIN
 };

@@ -40,6 +40,7 @@ pub static DIALECT: Dialect = Dialect {
         job: "the variables of the workflow",
         steps: true,
         plain: "in `environment:` of the step",
+        workspace: &["/woodpecker/src/", "$CI_WORKSPACE/"],
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",
         unpaste: Unpaste::Double,
         ..SecretWords::PLAIN

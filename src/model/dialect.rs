@@ -76,6 +76,10 @@ pub struct SecretWords {
     pub setter_masks: &'static str,
     /// Beginnings of paths that lie outside of the workspace (`$RUNNER_TEMP`).
     pub private: &'static [&'static str],
+    /// Beginnings of paths that lie in it although they are absolute or begin with a variable.
+    pub workspace: &'static [&'static str],
+    /// What to write instead of everything that a called pipeline inherits.
+    pub inherits: &'static str,
     /// What to write instead of a secret pasted into program text.
     pub unpasted: &'static str,
     /// How a machine can write that.
@@ -84,6 +88,10 @@ pub struct SecretWords {
     pub plain: &'static str,
     /// How a condition asks whether a secret is set without having it; `NAME` stands for the secret. Empty when it cannot.
     pub question: &'static str,
+    /// The value of a variable that answers that, `SECRET` standing for the expression of the secret. Empty when it cannot.
+    pub asks: &'static str,
+    /// Texts to put in.
+    pub rewrites: &'static Rewrites,
     /// Whether the environment of one step is the only place that a script can read a secret from.
     pub only_step: bool,
     /// Expressions that give out a whole context, in lower case without blanks, and what is in it that should not be printed.
@@ -108,10 +116,14 @@ impl SecretWords {
         setters: &[],
         setter_masks: "",
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
+        workspace: &[],
+        inherits: "name each secret that the called pipeline reads",
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
         unpaste: Unpaste::Never,
         plain: "as a plain variable in the file",
         question: "",
+        asks: "",
+        rewrites: &Rewrites::PLAIN,
         only_step: false,
         contexts: &[],
         exporters: &[],
@@ -130,6 +142,26 @@ pub enum Unpaste {
     Double,
     /// By single quotes around the script, in which the system replaces nothing.
     Quotes,
+}
+
+/// What stands in a file where a secret is kept better, as lines to put in. `HOST` and `TOKEN` stand for what the finding knows.
+#[derive(Debug)]
+pub struct Rewrites {
+    /// An upload to PyPI.
+    pub publish: &'static str,
+    /// An index that asks for a password.
+    pub index: &'static str,
+    /// A cloud.
+    pub cloud: &'static str,
+}
+
+impl Rewrites {
+    /// For systems that have nothing of their own.
+    pub const PLAIN: Rewrites = Rewrites {
+        publish: "umask 077\nprintf '[pypi]\\nusername = __token__\\npassword = %s\\n' \"$TOKEN\" > /tmp/pypirc\ntwine upload --config-file /tmp/pypirc dist/*",
+        index: "umask 077\nprintf 'machine HOST login USER password %s\\n' \"$TOKEN\" > /tmp/netrc\nNETRC=/tmp/netrc pip install --index-url https://HOST/simple PACKAGE",
+        cloud: "",
+    };
 }
 
 /// A component that puts secrets into the environment of all later steps of its job.

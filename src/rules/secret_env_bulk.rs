@@ -152,7 +152,7 @@ fn check(project: &Project, findings: &mut Findings) {
             for job in &pipeline.jobs {
                 visit(job, &mut take);
             }
-            scopes.into_iter().for_each(|(kind, who, list)| findings.push(report(kind, &who, &list)));
+            scopes.into_iter().for_each(|(kind, who, list)| findings.push(report(pipeline, kind, &who, &list)));
         }
     }
     handed_on(project, findings);
@@ -191,11 +191,11 @@ fn committed<'p>(project: &'p Project, path: &str) -> Option<Vec<&'p str>> {
     (!names.is_empty()).then_some(names)
 }
 
-fn report(kind: &str, who: &str, list: &[&Assignment]) -> Finding {
+fn report(pipeline: &Pipeline, kind: &str, who: &str, list: &[&Assignment]) -> Finding {
     let (message, help) = match kind {
         "inherit" => (
             format!("{who} inherits every secret, those that it never reads and those that are added later"),
-            "name each secret that the called workflow reads below `secrets:`",
+            pipeline.system.secrets.inherits,
         ),
         _ => (
             format!(

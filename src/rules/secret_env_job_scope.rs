@@ -130,15 +130,15 @@
 //! In 52 public repositories: 13 findings in 9 of them. In 11 further ones: 8. Read by eye: 19, false: 0.
 //! Ledger: `docs/evidence/secret-env-job-scope.tsv`.
 
-use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::secrets::place::{advice, are, listed};
+use crate::model::secrets::place::{Usage, advice, are, listed};
 use crate::model::secrets::names::words;
-use crate::model::secrets::{Company, Harm, Held, Weight};
+use crate::model::secrets::{Company, Harm, Held, Weight, narrow};
+use std::collections::BTreeSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -298,41 +298,20 @@ impl<'p> Site<'p> {
         for other in &held[1..] {
             finding = finding.label(other.at, format!("`{}` too", other.name));
         }
-        let conditions = usages.iter().any(|usage| !usage.conditions.is_empty());
-        let edits = if conditions { None } else { users.first().filter(|_| users.len() == 1).and_then(|only| self.push_down(*only, held)) };
+        let conditions: BTreeSet<usize> = usages.iter().flat_map(|usage| usage.conditions.clone()).collect();
+        let asks = self.pipeline.system.secrets.asks;
+        let edits = match users.as_slice() {
+            _ if !conditions.is_empty() && asks.is_empty() => None,
+            users if !conditions.is_empty() => {
+                let usage = Usage { steps: users.to_vec(), conditions: conditions.into_iter().collect() };
+                narrow::asked(self.project, self.job, held, &usage, asks)
+            }
+            [only] => narrow::into_step(self.project, self.pipeline, self.job, *only, held),
+            _ => None,
+        };
         match edits {
             Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),
             None => finding,
         }
-    }
-
-    /// The variables in the one step that names them, and out of the job.
-    fn push_down(&self, step: usize, held: &[&Assignment]) -> Option<Vec<Edit>> {
-        let step = &self.job.steps[step];
-        let facts = self.project.facts_of(step.at.source);
-        let slot = facts.variable_edits.slot(&step.key)?;
-        let already = |name: &str| step.env.iter().any(|one| one.name == name);
-        if held.iter().any(|one| already(&one.name) || one.at.source != step.at.source || one.scope == Scope::Container) {
-            return None;
-        }
-        let written = |one: &&Assignment| {
-            let lines = facts.variable_edits.lines_of(&one.key)?;
-            let line = self.project.sources.text(lines).trim();
-            let (name, value) = line.split_once(':')?;
-            // A value of several lines keeps its own indentation, and a comment belongs to its line.
-            (name == one.name && !line.contains('\n') && !value.contains(" #")).then(|| (one.name.clone(), value.trim().to_string()))
-        };
-        let variables: Vec<(String, String)> = held.iter().map(written).collect::<Option<_>>()?;
-        let block = held[0].key.strip_suffix(&format!(".{}", held[0].name))?;
-        let list = if held[0].scope == Scope::Pipeline { &self.pipeline.env } else { &self.job.env };
-        let whole = list.iter().filter(|one| one.key.starts_with(block)).count() == held.len();
-        let mut edits = vec![slot.insert(&variables)];
-        if whole {
-            edits.push(Edit::replace(facts.variable_edits.lines_of(block)?, ""));
-        } else {
-            let lines = held.iter().map(|one| Some(Edit::replace(facts.variable_edits.lines_of(&one.key)?, "")));
-            edits.extend(lines.collect::<Option<Vec<Edit>>>()?);
-        }
-        Some(edits)
     }
 }

@@ -188,7 +188,7 @@ fn rewrite(pipeline: &Pipeline, job: &Job, step: &Step) -> String {
     } else if runs(&["aws"]) || runs(&["gcloud"]) || runs(&["az"]) {
         format!("use {}", system.identity)
     } else if script.commands.iter().flat_map(|command| &command.deeds).any(is_check) {
-        "tests that need a key keep it here: no patch of a stranger should start this step, and `--showlocals` stays off".to_string()
+        "accepted: tests that need a key keep it here. No patch of a stranger should start this step, and `--showlocals` stays off".to_string()
     } else {
         "let the program read a file or standard input; where it cannot, this is the narrowest place: keep environment reports out of this step"
             .to_string()

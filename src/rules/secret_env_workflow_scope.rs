@@ -87,13 +87,15 @@
 //! In 52 public repositories: 1 finding in 1 of them. In 11 further ones: 6. Read by eye: 7, false: 0.
 //! Ledger: `docs/evidence/secret-env-workflow-scope.tsv`.
 
-use crate::model::finding::{Finding, Findings};
-use crate::model::pipeline::{Assignment, Pipeline, Scope};
+use crate::model::edit::Edit;
+use crate::model::finding::{Finding, Findings, Remedy, Safety};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::place::{advice, are, listed};
-use crate::model::secrets::{Company, Held, Weight};
+use crate::model::secrets::{Company, Held, Weight, narrow};
+use std::collections::BTreeSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -153,7 +155,33 @@ fn report(project: &Project, pipeline: &Pipeline, company: &Company, kind: &str,
     for other in &held[1..] {
         finding = finding.label(other.at, format!("`{}` too", other.name));
     }
-    finding
+    match moved(project, pipeline, held) {
+        Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),
+        None => finding,
+    }
+}
+
+/// Into the one step that names them, or the one job where a step has no variables of its own.
+fn moved(project: &Project, pipeline: &Pipeline, held: &[&Assignment]) -> Option<Vec<Edit>> {
+    let mut users: Vec<(&Job, BTreeSet<usize>)> = Vec::new();
+    for job in &pipeline.jobs {
+        let usages: Vec<_> = held.iter().map(|one| project.usage(job, &one.name)).collect();
+        // Conditions of jobs and steps are read before any narrower variable is there.
+        if usages.iter().any(|usage| !usage.conditions.is_empty()) {
+            return None;
+        }
+        let steps: BTreeSet<usize> = usages.into_iter().flat_map(|usage| usage.steps).collect();
+        if !steps.is_empty() {
+            users.push((job, steps));
+        }
+    }
+    let [(job, steps)] = users.as_slice() else { return None };
+    let only = steps.iter().next().filter(|_| steps.len() == 1);
+    match (pipeline.system.secrets.steps, only) {
+        (true, Some(step)) => narrow::into_step(project, pipeline, job, *step, held),
+        (true, None) => None,
+        (false, _) => narrow::into_job(project, pipeline, job, held),
+    }
 }
 
 /// Steps that name one of the variables: job and step.

@@ -26,7 +26,7 @@
 //! gh auth login --with-token <<< "$T"
 //! ```
 //!
-//! `--fix` rewrites `docker login`.
+//! `--fix` rewrites `docker login`; `--fix --unsafe-fixes` lets curl read one header from standard input (curl 7.55 and later).
 //!
 //! # Levels
 //!
@@ -94,6 +94,7 @@ use crate::model::script::{Command, Join, Language, Word};
 use crate::model::secrets::flow::{Carry, Flow, Part, is_setter};
 use crate::model::secrets::names::words;
 use crate::model::secrets::place::listed;
+use crate::model::secrets::unpaste::quote_at;
 use crate::model::secrets::{Harm, Weight, looks_secret};
 use crate::model::span::{Location, Span};
 use std::collections::HashSet;
@@ -214,8 +215,11 @@ fn report(project: &Project, flow: &Flow, carries: &[&Carry]) -> Finding {
     let hooks = names.iter().all(|name| words(name).iter().any(|word| word == "webhook"));
     let harm = if hooks { harm.min(Harm::Low) } else { harm };
     finding.levels = Weight { harm, exposed: false, protected: false }.weigh(finding.levels);
-    match login(project, command) {
-        Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Safe }),
+    if let Some(edits) = login(project, command) {
+        return finding.remedy(Remedy::Replace { edits, safety: Safety::Safe });
+    }
+    match header(project, flow, carries) {
+        Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),
         None => finding,
     }
 }
@@ -271,12 +275,44 @@ fn login(project: &Project, command: &Command) -> Option<Vec<Edit>> {
     if !simple || secret.contains([' ', '\n', '`', '(']) || !option.text.verbatim {
         return None;
     }
-    let secret = if secret.starts_with('$') { format!("\"{secret}\"") } else { secret };
-    let start = Location { span: Span::empty(command.at.span.start as usize), ..command.at };
+    let (start, open) = beginning(project, command);
+    let bare = secret.starts_with('$') && open != Some('"');
+    let secret = if bare { format!("\"{secret}\"") } else { secret };
+    // No quote may end the one that the document has around the script.
+    let format = if open == Some('\'') { "%s" } else { "'%s'" };
     Some(vec![
-        Edit::replace(start, format!("printf '%s' {secret} | ")),
+        Edit::replace(start, format!("printf {format} {secret} | ")),
         Edit::replace(span, "--password-stdin"),
     ])
+}
+
+/// Where a command begins, and the quote that the document has open there.
+fn beginning(project: &Project, command: &Command) -> (Location, Option<char>) {
+    let start = command.at.span.start as usize;
+    let text = &project.source(command.at.source).text[..start];
+    let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
+    (Location { span: Span::empty(start), ..command.at }, quote_at(line))
+}
+
+/// `curl -H "Authorization: Bearer $T" …` as `printf '%s\n' "Authorization: Bearer $T" | curl -H @- …`: curl reads headers from a file since
+/// 7.55. <https://curl.se/docs/manpage.html#-H>
+fn header(project: &Project, flow: &Flow, carries: &[&Carry]) -> Option<Vec<Edit>> {
+    let ([carry], command) = (carries, flow.command(carries[0])) else { return None };
+    let Part::Word(at) = carry.part else { return None };
+    let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+    let reads = words.iter().any(|word| word.ends_with("@-") || *word == "-" || *word == "-K" || *word == "--config");
+    let fed = command.redirects.iter().any(|redirect| redirect.operator.starts_with('<'))
+        || carry.command.checked_sub(1).is_some_and(|before| flow.script.commands[before].join == Join::Pipe);
+    let is_header = words.first() == Some(&"curl") && matches!(words[at - 1], "-H" | "--header");
+    if !is_header || reads || fed || command.shell.language != Language::Posix {
+        return None;
+    }
+    let place = quoted(project, &command.words[at])?;
+    let text = project.sources.text(place);
+    let plain = text.starts_with('"') && text.ends_with('"') && !text[1..text.len() - 1].contains(['"', '\\', '`', '(', '\n']);
+    let (start, open) = beginning(project, command);
+    let print = if open.is_some() { "echo" } else { "printf '%s\\n'" };
+    plain.then(|| vec![Edit::replace(start, format!("{print} {text} | ")), Edit::replace(place, "@-")])
 }
 
 /// A word with its quotes.

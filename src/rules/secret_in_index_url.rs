@@ -80,7 +80,8 @@
 //! Ledger: `docs/evidence/secret-in-index-url.tsv`.
 
 use crate::model::container::Instruction;
-use crate::model::finding::Findings;
+use crate::model::dialect::Rewrites;
+use crate::model::finding::{Findings, Remedy};
 use crate::model::pipeline::{Assignment, Pipeline, Scope, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
@@ -112,12 +113,14 @@ const OPTIONS: &[&str] =
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen: HashSet<Location> = HashSet::new();
-    let mut report = |at: Location, what: &str, secrets: &str, help: &str, key: &str| {
+    let mut report = |at: Location, what: &str, secrets: &str, (help, rewrite): (&str, &str), key: &str| {
         if seen.insert(at) {
             let message = format!(
                 "{what} carries {secrets} in the URL of a package index: installers print such URLs, and locks and metadata keep them"
             );
-            findings.push(Findings::finding(&RULE, "index", at, message).help(help).about(key, "index"));
+            let rewrite = filled(rewrite, project.sources.text(at), secrets);
+            let finding = Findings::finding(&RULE, "index", at, message).help(help).about(key, "index");
+            findings.push(finding.remedy(Remedy::Guide(rewrite)));
         }
     };
     for facts in &project.facts {
@@ -125,23 +128,23 @@ fn check(project: &Project, findings: &mut Findings) {
             for (one, names) in variables(project, pipeline) {
                 let names = listed(names.iter().map(String::as_str));
                 let help = format!("write a netrc file ({}) and name the index without a credential", pipeline.system.file);
-                report(one.at, &format!("`{}`", one.name), &names, &help, &one.key);
+                report(one.at, &format!("`{}`", one.name), &names, (&help, pipeline.system.secrets.rewrites.index), &one.key);
             }
         }
         for environment in &facts.environments {
             for one in environment.assignments.iter().filter(|one| VARIABLES.contains(&one.name.as_str())) {
                 if let Value::Secret { names, .. } = &one.value {
-                    report(one.at, &format!("`{}`", one.name), &listed(names.iter().map(String::as_str)), FILE, &one.key);
+                    report(one.at, &format!("`{}`", one.name), &listed(names.iter().map(String::as_str)), (FILE, Rewrites::PLAIN.index), &one.key);
                 }
             }
         }
         for manifest in &facts.manifests {
             for index in manifest.indexes.iter().filter(|index| has_variable_password(project.sources.text(index.at))) {
-                report(index.at, "this line", "a credential", FILE, "index");
+                report(index.at, "this line", "a credential", (FILE, Rewrites::PLAIN.index), "index");
             }
         }
         for (at, name) in facts.builds.iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions).filter_map(image) {
-            report(at, &format!("`{name}`"), "a credential", MOUNT, "image");
+            report(at, &format!("`{name}`"), "a credential", (MOUNT, BUILD), "image");
         }
     }
     for flow in project.flows() {
@@ -159,7 +162,8 @@ fn check(project: &Project, findings: &mut Findings) {
                 Part::Redirect(_) => false,
             };
             if named && text.contains("://") && carry.variable.is_some() {
-                let help = if flow.in_build { MOUNT } else { FILE };
+                let of_system = flow.job.map_or(Rewrites::PLAIN.index, |(pipeline, _)| pipeline.system.secrets.rewrites.index);
+                let help = if flow.in_build { (MOUNT, BUILD) } else { (FILE, of_system) };
                 let key = flow.step().map_or("", |step| step.key.as_str());
                 report(flow.text(carry).at, "this command", &listed(carry.secrets.iter().map(String::as_str)), help, key);
             }
@@ -167,6 +171,19 @@ fn check(project: &Project, findings: &mut Findings) {
     }
 }
 
+/// Lines to put in, with the host of the URL and the name of the secret in them.
+fn filled(rewrite: &str, text: &str, secrets: &str) -> String {
+    let host = text.split_once("://").map_or("", |(_, rest)| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
+    let host = host.split(['/', '"', '\'', ' ', '\n']).next().unwrap_or("");
+    let plain = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':'));
+    let name = secrets.trim_matches('`');
+    let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let rewrite = if plain { rewrite.replace("HOST", host) } else { rewrite.to_string() };
+    if named { rewrite.replace("TOKEN", name) } else { rewrite }
+}
+
+const BUILD: &str = "RUN --mount=type=secret,id=netrc,target=/root/.netrc pip install --index-url https://HOST/simple PACKAGE\n# docker build --secret \
+                     id=netrc,src=$HOME/.netrc .";
 const FILE: &str = "write the credential to a netrc file that only its owner can read, and name the index without it";
 const MOUNT: &str = "mount it: `RUN --mount=type=secret,id=netrc,target=/root/.netrc pip install …`, and name the index without it";
 

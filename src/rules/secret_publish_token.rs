@@ -81,7 +81,7 @@
 //! In 52 public repositories: 7 findings in 6 of them. In 11 further ones: 1. Read by eye: 8, false: 0.
 //! Ledger: `docs/evidence/secret-publish-token.tsv`.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, Remedy};
 use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Warning};
@@ -119,7 +119,8 @@ fn check(project: &Project, findings: &mut Findings) {
                     if let Some((at, what, key)) = upload(project, pipeline, job, index) {
                         let message = format!("{what} uploads to PyPI with a stored token; {} can publish without one", pipeline.system.name);
                         let help = format!("register the publisher on PyPI and use {}", pipeline.system.identity);
-                        findings.push(Findings::finding(&RULE, "token", at, message).help(help).about(key, "pypi"));
+                        let rewrite = Remedy::Guide(pipeline.system.secrets.rewrites.publish.to_string());
+                        findings.push(Findings::finding(&RULE, "token", at, message).help(help).about(key, "pypi").remedy(rewrite));
                     }
                 }
             }

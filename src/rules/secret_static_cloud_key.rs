@@ -70,7 +70,7 @@
 //! In 52 public repositories: 7 findings in 7 of them. In 11 further ones: 4. Read by eye: 11, false: 0.
 //! Ledger: `docs/evidence/secret-static-cloud-key.tsv`.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, Remedy};
 use crate::model::pipeline::{Assignment, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Advice, Info, Warning};
@@ -114,7 +114,8 @@ fn check(project: &Project, findings: &mut Findings) {
     for (one, _) in &found[1..] {
         finding = finding.label(one.at, format!("`{}`", one.name));
     }
-    findings.push(finding);
+    let rewrite = pipeline.system.secrets.rewrites.cloud;
+    findings.push(if rewrite.is_empty() { finding } else { finding.remedy(Remedy::Guide(rewrite.to_string())) });
 }
 
 fn assignments(pipeline: &Pipeline) -> impl Iterator<Item = &Assignment> {

@@ -138,6 +138,11 @@ impl PartialEq for Node<'_> {
 impl Eq for Node<'_> {}
 
 impl<'t> Node<'t> {
+    /// The whole text that it stands in.
+    pub fn document(self) -> &'t str {
+        self.tree.text
+    }
+
     /// The value of a key; merged keys count, own keys win, the last of equal keys wins.
     pub fn get(self, key: &str) -> Option<Node<'t>> {
         self.own(key).or_else(|| match self.data().kind {

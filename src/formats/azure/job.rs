@@ -4,6 +4,7 @@ use super::File;
 use super::expression;
 use super::frame::{Frame, Item};
 use super::variables::assignments;
+use crate::formats::steps::moves;
 use crate::ecosystems::{oci, toolchain};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Service, Setting, Value};
@@ -64,6 +65,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         let frame = Frame::of_file(self.files[0].source, root, None);
         self.resources(root, &frame, pipeline);
         pipeline.env = self.variables(root.get("variables"), &frame, Scope::Pipeline, "variables", 0);
+        moves::note_lines(self.facts, root, "variables", "variables");
         let on_patch = super::runs_for_patches(root);
         self.body(root, &frame, "", Around { on_patch, ..Around::default() }, pipeline, 0);
     }
@@ -150,6 +152,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         job.env = around.env.clone();
         if !is_root {
             job.env.extend(self.variables(node.get("variables"), frame, Scope::Job, &format!("{key}variables"), depth));
+            moves::note_lines(self.facts, node, "variables", &format!("{key}variables"));
         }
         let legs = legs(node, frame);
         job.legs = match node.path(&["strategy", "matrix"]) {

@@ -3,6 +3,7 @@
 use super::frame::Frame;
 use super::job::{Reader, place, switch};
 use super::variables::{assignments, pasted};
+use crate::formats::steps::moves;
 use crate::model::pipeline::{Artifact, Job, Scope, Setting, Step, StepKind};
 use crate::model::script::{Language, Shell};
 use crate::model::source::join;
@@ -45,6 +46,7 @@ impl<'t> Reader<'t, '_> {
         let frame = &frames[0];
         let Some((word, value)) = node.entries().find(|(name, _)| name.str().is_some_and(|name| KINDS.contains(&name))) else { return };
         let at = word.at();
+        moves::note_slot(self.facts, node, "env", &KINDS, key);
         let mut step = Step::new(word.str().unwrap_or(""), key, at, StepKind::Other);
         step.env = assignments(node.get("env"), frame, Scope::Step, &format!("{key}.env"));
         step.condition = node.get("condition").and_then(Node::text);

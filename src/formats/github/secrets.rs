@@ -1,6 +1,6 @@
 //! How GitHub Actions handles secrets in variables: what outlives a step, which actions export secrets, which have an input instead.
 
-use crate::model::dialect::{Exporter, SecretWords, Unpaste};
+use crate::model::dialect::{Exporter, Rewrites, SecretWords, Unpaste};
 
 /// <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>, and the manuals of the actions.
 pub static WORDS: SecretWords = SecretWords {
@@ -24,10 +24,22 @@ pub static WORDS: SecretWords = SecretWords {
         "/root/",
         "/run/",
     ],
+    workspace: &["$GITHUB_WORKSPACE/", "${GITHUB_WORKSPACE}/", "${{ github.workspace }}/"],
+    inherits: "name each secret that the called workflow reads below `secrets:`",
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("${{"),
     plain: "as a configuration variable, `${{ vars.NAME }}`, or in the file",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
+    asks: "${{ SECRET != '' }}",
+    rewrites: &Rewrites {
+        publish: "publish:\n  needs: build\n  environment: pypi\n  permissions: {id-token: write}\n  steps:\n    - uses: \
+                  actions/download-artifact@COMMIT\n    - uses: pypa/gh-action-pypi-publish@COMMIT",
+        index: "- name: index credentials\n  shell: bash\n  env: {TOKEN: \"${{ secrets.TOKEN }}\"}\n  run: |\n    umask 077\n    printf 'machine HOST \
+                login USER password %s\\n' \"$TOKEN\" > \"$RUNNER_TEMP/netrc\"\n    echo \"NETRC=$RUNNER_TEMP/netrc\" >> \
+                \"$GITHUB_ENV\"\n- run: pip install --index-url https://HOST/simple PACKAGE",
+        cloud: "permissions: {id-token: write, contents: read}\nsteps:\n  - uses: aws-actions/configure-aws-credentials@COMMIT\n    with: \
+                {role-to-assume: \"arn:aws:iam::ACCOUNT:role/ROLE\", aws-region: REGION}",
+    },
     contexts: &[
         ("tojson(github)", "the token of the job"),
         ("tojson(env)", "the variables of the workflow and the job"),

@@ -5,6 +5,7 @@ use super::image::images;
 use super::script;
 use super::trigger;
 use super::variables::{Known, assignments};
+use crate::formats::steps::moves;
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
@@ -67,6 +68,11 @@ impl<'t, 'c> Reader<'t, 'c> {
         let (services, services_key) = self.inherited(layers, "services", &key);
         let (matrix, legs) = matrix(layers);
         let inputs = forwarded(layers, &key);
+        // Only what the job itself writes can be edited; a job that is an alias of another one writes nothing.
+        if let Some(own) = layers.first().filter(|own| own.at().source == key_node.at().source && own.at().span.start >= key_node.at().span.start) {
+            moves::note_slot(self.facts, own, "variables", &["script"], &key);
+            moves::note_lines(self.facts, own, "variables", &format!("{key}.variables"));
+        }
         Job {
             id: name.to_string(),
             name: name.to_string(),

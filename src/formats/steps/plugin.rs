@@ -1,7 +1,7 @@
 //! Steps as Drone and Woodpecker write them: an image with commands, or a plugin with settings. Is no format itself.
 
 use super::pasted::{braced, pasted};
-use super::{Reader, Values, assignments, commands, dollars, named, pair, secret, when};
+use super::{Reader, Values, assignments, commands, dollars, moves, named, pair, secret, when};
 use crate::model::facts::ProblemKind;
 use crate::model::pipeline::{Assignment, Job, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::Role;
@@ -39,6 +39,7 @@ pub fn step(node: Node, name: &str, key: &str, job: &mut Job, around: &Around, r
             inputs: assignments(node.get("settings"), Scope::Input, &format!("{key}.settings"), from_secret),
         }),
     };
+    moves::note_slot(reader.facts, node, "environment", &["commands", "settings"], key);
     let mut step = Step::new(name, key, node.at(), kind);
     step.env = environment(node.get("environment"), Scope::Step, &format!("{key}.environment"));
     step.env.extend(old_secrets(node.get("secrets"), &format!("{key}.secrets")));

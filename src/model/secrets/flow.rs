@@ -575,6 +575,7 @@ fn sink_of(path: &str, flow: &Flow) -> Sink {
         Some(words) if names(words.persists) => Sink::Environment,
         Some(words) if names(words.outputs) => Sink::Output,
         _ if profiles.iter().any(|profile| path.ends_with(profile)) => Sink::Profile,
+        Some(words) if begins(words.workspace) => Sink::Workspace,
         Some(words) if begins(words.private) => Sink::Private,
         None if begins(crate::model::dialect::SecretWords::PLAIN.private) => Sink::Private,
         // A path in a variable may be anywhere; an absolute one is not in the workspace.

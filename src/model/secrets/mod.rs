@@ -20,6 +20,7 @@ pub mod flow;
 pub mod handed;
 pub mod held;
 pub mod names;
+pub mod narrow;
 pub mod place;
 pub mod runners;
 pub mod scope;

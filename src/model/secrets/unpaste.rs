@@ -165,7 +165,7 @@ fn in_place(project: &Project, script: Location, at: Location, name: &str) -> Op
 }
 
 /// Which quote is open at the end of the beginning of a line.
-fn quote_at(line: &str) -> Option<char> {
+pub fn quote_at(line: &str) -> Option<char> {
     let mut open = None;
     let mut chars = line.chars();
     while let Some(c) = chars.next() {

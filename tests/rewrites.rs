@@ -1,0 +1,271 @@
+//! The better place for a secret, case by case and system by system: what is printed, and what an edit makes of the file. An edited file
+//! parses, the finding is gone, and not one byte beside the edits differs: each row has the whole text before and after.
+
+use pinguard::check;
+use pinguard::model::edit::Patch;
+use pinguard::model::facts::ProblemKind;
+use pinguard::model::finding::{Finding, Remedy, Safety};
+use pinguard::model::policy::Policy;
+use pinguard::model::project::Project;
+use pinguard::model::rule::{Level, Profile};
+use pinguard::model::source::Sources;
+
+const GITHUB: &str = ".github/workflows/a.yml";
+const GITLAB: &str = ".gitlab-ci.yml";
+const CIRCLECI: &str = ".circleci/config.yml";
+const AZURE: &str = "azure-pipelines.yml";
+const JENKINS: &str = "Jenkinsfile";
+const BUILDKITE: &str = ".buildkite/pipeline.yml";
+const DRONE: &str = ".drone.yml";
+const WOODPECKER: &str = ".woodpecker.yml";
+const BITBUCKET: &str = "bitbucket-pipelines.yml";
+
+fn read(path: &str, text: &str) -> Project {
+    let mut sources = Sources::default();
+    sources.add(path, text.to_string());
+    check::read(sources, Vec::new(), Policy::default())
+}
+
+fn found(project: &Project, rule: &str) -> Vec<Finding> {
+    let all = check::findings(project).into_iter();
+    all.filter(|one| one.rule.id == rule && one.levels.in_profile(Profile::Audit) > Level::Off).collect()
+}
+
+/// A row: letter of the case, path, rule, text before, safety, text after.
+type Edited = (&'static str, &'static str, &'static str, String, Safety, String);
+
+fn github(steps: &str) -> String {
+    format!("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n{steps}")
+}
+
+fn circleci(command: &str) -> String {
+    format!(
+        "version: 2.1\njobs:\n  a:\n    docker: [{{image: cimg/base:2024.01}}]\n    steps:\n    - run: |\n        {command}\n"
+    )
+}
+
+fn azure(step: &str) -> String {
+    format!("pool: {{vmImage: ubuntu-24.04}}\nsteps:\n{step}")
+}
+
+fn jenkins(step: &str) -> String {
+    format!(
+        "pipeline {{\n  agent any\n  stages {{\n    stage('a') {{\n      steps {{\n        withCredentials([string(credentialsId: 'id', \
+         variable: 'T')]) {{\n          {step}\n        }}\n      }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+fn edited() -> Vec<Edited> {
+    let login = "docker login -u u -p \"$P_TOKEN\" r.example.com";
+    let piped = "printf '%s' \"$P_TOKEN\" | docker login -u u --password-stdin r.example.com";
+    let curl = "curl -H \"Authorization: Bearer $T\" https://example.com";
+    let read = "printf '%s\\n' \"Authorization: Bearer $T\" | curl -H @- https://example.com";
+    let env = "        env:\n          P_TOKEN: ${{ secrets.P }}\n          T: ${{ secrets.T }}\n";
+    let wide = |env: &str, steps: &str| {
+        format!(
+            "on: push\n{env}jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n{steps}  b:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ./b\n"
+        )
+    };
+    let secret_env = "env:\n  DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}\n";
+    vec![
+        ("C", GITHUB, "secret-in-argv", github(&format!("      - run: {login}\n{env}")), Safety::Safe, github(&format!("      - run: {piped}\n{env}"))),
+        ("C", GITLAB, "secret-in-argv", format!("a:\n  script:\n    - {login}\n"), Safety::Safe, format!("a:\n  script:\n    - {piped}\n")),
+        (
+            "C in quotes", GITLAB, "secret-in-argv", format!("a:\n  script: ['{login}']\n"), Safety::Safe,
+            format!("a:\n  script: ['{}']\n", piped.replace("'%s'", "%s")),
+        ),
+        ("C", CIRCLECI, "secret-in-argv", circleci(login), Safety::Safe, circleci(piped)),
+        (
+            "C", JENKINS, "secret-in-argv", jenkins("sh 'docker login -u u -p \"$T\" r.io'"), Safety::Safe,
+            jenkins("sh 'printf %s \"$T\" | docker login -u u --password-stdin r.io'"),
+        ),
+        ("I", GITHUB, "secret-in-argv", github(&format!("      - run: |\n          {curl}\n{env}")), Safety::Unsafe, github(&format!("      - run: |\n          {read}\n{env}"))),
+        (
+            "I", GITLAB, "secret-in-argv", format!("a:\n  script:\n    - '{}'\n", curl.replace("$T", "$API_TOKEN")), Safety::Unsafe,
+            "a:\n  script:\n    - 'echo \"Authorization: Bearer $API_TOKEN\" | curl -H @- https://example.com'\n".to_string(),
+        ),
+        ("I", CIRCLECI, "secret-in-argv", circleci(&curl.replace("$T", "$API_TOKEN")), Safety::Unsafe, circleci(&read.replace("$T", "$API_TOKEN"))),
+        (
+            "I", JENKINS, "secret-in-argv", jenkins(&format!("sh '{curl}'")), Safety::Unsafe,
+            jenkins("sh 'echo \"Authorization: Bearer $T\" | curl -H @- https://example.com'"),
+        ),
+        (
+            "D", GITHUB, "secret-env-job-scope",
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    env:\n      TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - if: env.TOKEN != ''\n        run: ./publish\n      - if: ${{ env.TOKEN == '' }}\n        run: ./b\n".to_string(),
+            Safety::Unsafe,
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    env:\n      HAS_TOKEN: ${{ secrets.TOKEN != '' }}\n    steps:\n      - if: env.HAS_TOKEN == 'true'\n        env:\n          TOKEN: ${{ secrets.TOKEN }}\n        run: ./publish\n      - if: ${{ env.HAS_TOKEN != 'true' }}\n        run: ./b\n".to_string(),
+        ),
+        (
+            "E", GITHUB, "secret-env-workflow-scope", wide(secret_env, "      - run: ./x\n      - run: ./use \"$DEPLOY_KEY\"\n"), Safety::Unsafe,
+            wide("", "      - run: ./x\n      - env:\n          DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}\n        run: ./use \"$DEPLOY_KEY\"\n"),
+        ),
+        (
+            "E", GITHUB, "secret-env-job-scope", github("      - run: ./x\n      - run: ./use \"$DEPLOY_KEY\"\n").replace("    steps", "    env:\n      DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}\n    steps"), Safety::Unsafe,
+            github("      - run: ./x\n      - env:\n          DEPLOY_KEY: ${{ secrets.DEPLOY_KEY }}\n        run: ./use \"$DEPLOY_KEY\"\n"),
+        ),
+        (
+            "E", GITLAB, "secret-env-workflow-scope", "variables:\n  WIDE_TOKEN: $DEPLOY_TOKEN\na:\n  script:\n    - ./use \"$WIDE_TOKEN\"\nb:\n  script:\n    - ./b\n".to_string(), Safety::Unsafe,
+            "a:\n  variables:\n    WIDE_TOKEN: $DEPLOY_TOKEN\n  script:\n    - ./use \"$WIDE_TOKEN\"\nb:\n  script:\n    - ./b\n".to_string(),
+        ),
+        (
+            "E", DRONE, "secret-env-job-scope", "kind: pipeline\nname: a\nenvironment:\n  DEPLOY_KEY: {from_secret: key}\nsteps:\n- name: one\n  image: alpine:3.20\n  commands:\n  - ./one\n- name: two\n  image: alpine:3.20\n  commands:\n  - ./two \"$DEPLOY_KEY\"\n".to_string(), Safety::Unsafe,
+            "kind: pipeline\nname: a\nsteps:\n- name: one\n  image: alpine:3.20\n  commands:\n  - ./one\n- name: two\n  image: alpine:3.20\n  environment:\n    DEPLOY_KEY: {from_secret: key}\n  commands:\n  - ./two \"$DEPLOY_KEY\"\n".to_string(),
+        ),
+        (
+            "H", JENKINS, "secret-inline-expansion", jenkins("sh \"curl -d '$T' https://example.com\""), Safety::Unsafe,
+            jenkins("sh 'curl -d \"$T\" https://example.com'"),
+        ),
+        (
+            "inline", GITHUB, "secret-inline-expansion", github("      - run: ./x --with \"${{ secrets.T }}\"\n"), Safety::Safe,
+            github("      - env:\n          T: ${{ secrets.T }}\n        run: ./x --with \"$T\"\n"),
+        ),
+        (
+            "inline", AZURE, "secret-inline-expansion", azure("- bash: ./x --with \"$(API_TOKEN)\"\n"), Safety::Safe,
+            azure("- env:\n    API_TOKEN: $(API_TOKEN)\n  bash: ./x --with \"$API_TOKEN\"\n"),
+        ),
+        (
+            "inline", BUILDKITE, "secret-inline-expansion", "steps:\n- command: ./x \"${API_TOKEN}\" $DB_PASSWORD\n".to_string(), Safety::Unsafe,
+            "steps:\n- command: ./x \"$${API_TOKEN}\" $$DB_PASSWORD\n".to_string(),
+        ),
+        (
+            "inline", WOODPECKER, "secret-inline-expansion", "steps:\n- name: a\n  image: alpine:3.20\n  commands:\n  - ./x ${API_TOKEN}\n".to_string(), Safety::Unsafe,
+            "steps:\n- name: a\n  image: alpine:3.20\n  commands:\n  - ./x $${API_TOKEN}\n".to_string(),
+        ),
+    ]
+}
+
+#[test]
+fn edits_make_exactly_the_better_text() {
+    let mut wrong = Vec::new();
+    for (case, path, rule, before, safety, after) in edited() {
+        let project = read(path, &before);
+        let findings = found(&project, rule);
+        let replace = findings.iter().find_map(|one| match &one.remedy {
+            Some(Remedy::Replace { edits, safety: own }) if *own == safety => Some(edits.clone()),
+            _ => None,
+        });
+        let Some(edits) = replace else {
+            let remedies: Vec<_> = findings.iter().map(|one| (&one.remedy, &one.message)).collect();
+            wrong.push(format!("{case} {path}: {rule} has no such edit: {remedies:?}"));
+            continue;
+        };
+        let mut patch = Patch::default();
+        patch.merge(edits).expect("edits of one finding fit together");
+        let source = project.sources.iter().next().expect("one source");
+        let text = patch.apply(source.id, &source.text);
+        if text != after {
+            wrong.push(format!("{case} {path}: {rule} makes\n{text}\nand not\n{after}"));
+            continue;
+        }
+        let mended = read(path, &text);
+        if mended.problems(ProblemKind::Unreadable).next().is_some()
+            || mended.pipelines().count() != project.pipelines().count()
+        {
+            wrong.push(format!("{case} {path}: what {rule} makes does not parse:\n{text}"));
+        }
+        if !found(&mended, rule).is_empty() {
+            wrong.push(format!("{case} {path}: {rule} still fires on\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// A row: letter of the case, path, rule, text, what is printed.
+type Printed = (&'static str, &'static str, &'static str, String, &'static [&'static str]);
+
+fn printed() -> Vec<Printed> {
+    let twine = "twine upload -u __token__ -p \"$PYPI_TOKEN\" dist/*";
+    let pip = "pip install --extra-index-url \"https://u:$IDX_TOKEN@idx.example.com/simple\" a==1.0";
+    let netrc: &[&str] = &[
+        "machine idx.example.com login",
+        "\"$IDX_TOKEN\" > ",
+        "--index-url https://idx.example.com/simple",
+        "umask 077",
+    ];
+    let keys = |lead: &str| format!("{lead}AWS_SECRET_ACCESS_KEY");
+    vec![
+        (
+            "A", GITHUB, "secret-publish-token",
+            github("      - run: twine upload dist/*\n        env: {TWINE_PASSWORD: \"${{ secrets.PYPI_TOKEN }}\"}\n"),
+            &["id-token: write", "pypa/gh-action-pypi-publish@", "environment: pypi"],
+        ),
+        ("A", GITLAB, "secret-publish-token", format!("a:\n  script:\n    - {twine}\n"), &["PYPI_ID_TOKEN: {aud: pypi}", "twine upload dist/*"]),
+        ("A", CIRCLECI, "secret-in-argv", circleci(twine), &["--config-file"]),
+        ("A", JENKINS, "secret-in-argv", jenkins("sh 'twine upload -p \"$T\" dist/*'"), &["--config-file"]),
+        (
+            "B", GITHUB, "secret-in-index-url",
+            github("      - run: pip install -r r.txt\n        env: {PIP_EXTRA_INDEX_URL: \"https://u:${{ secrets.IDX_TOKEN }}@idx.example.com/simple\"}\n"),
+            &["machine idx.example.com login", "secrets.IDX_TOKEN", "$RUNNER_TEMP/netrc", "--index-url https://idx.example.com/simple"],
+        ),
+        ("B", GITLAB, "secret-in-index-url", format!("a:\n  script:\n    - {pip}\n"), netrc),
+        ("B", CIRCLECI, "secret-in-index-url", circleci(pip), netrc),
+        ("B", BITBUCKET, "secret-in-index-url", format!("pipelines:\n  default:\n  - step:\n      script:\n      - {pip}\n"), netrc),
+        (
+            "B", "Dockerfile", "secret-in-index-url",
+            "FROM python:3.12.4\nARG IDX_TOKEN\nRUN pip install --index-url https://u:$IDX_TOKEN@idx.example.com/simple a==1.0\n".to_string(),
+            &["--mount=type=secret,id=netrc,target=/root/.netrc", "https://idx.example.com/simple"],
+        ),
+        (
+            "G", GITHUB, "secret-static-cloud-key", github(&format!("      - run: ./x\n        env: {{{}: \"${{{{ secrets.K }}}}\"}}\n", keys(""))),
+            &["role-to-assume", "id-token: write"],
+        ),
+        ("G", GITLAB, "secret-static-cloud-key", "a:\n  variables: {AWS_SECRET_ACCESS_KEY: $PROD_SECRET_KEY}\n  script: [./x]\n".to_string(), &["id_tokens", "AWS_WEB_IDENTITY_TOKEN_FILE"]),
+        ("G", AZURE, "secret-static-cloud-key", azure("- bash: ./x\n  env: {AWS_SECRET_ACCESS_KEY: $(AWS_SECRET_ACCESS_KEY)}\n"), &["AzureCLI@2"]),
+        ("G", BUILDKITE, "secret-static-cloud-key", "steps:\n- command: ./x\n  secrets: [AWS_SECRET_ACCESS_KEY]\n".to_string(), &["oidc request-token", "AWS_WEB_IDENTITY_TOKEN_FILE"]),
+        (
+            "J", GITHUB, "secret-env-step-scope", github("      - run: pytest\n        env: {OPENAI_API_KEY: \"${{ secrets.OPENAI_API_KEY }}\"}\n"),
+            &["accepted", "No patch of a stranger", "--showlocals"],
+        ),
+        (
+            "J", DRONE, "secret-env-step-scope",
+            "kind: pipeline\nname: a\nsteps:\n- name: one\n  image: python:3.12.4\n  environment: {OPENAI_API_KEY: {from_secret: key}}\n  commands: [pytest]\n".to_string(),
+            &["accepted", "No patch of a stranger"],
+        ),
+    ]
+}
+
+#[test]
+fn what_a_person_has_to_do_is_printed() {
+    let mut wrong = Vec::new();
+    for (case, path, rule, text, wanted) in printed() {
+        let said: Vec<String> = found(&read(path, &text), rule)
+            .into_iter()
+            .map(|one| match one.remedy {
+                Some(Remedy::Guide(text)) => format!("{}\n{text}", one.help),
+                _ => one.help,
+            })
+            .collect();
+        if !said.iter().any(|said| wanted.iter().all(|part| said.contains(part))) {
+            wrong.push(format!("{case} {path}: {rule} says {said:#?} and not {wanted:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// F: a step that only puts a secret into a file; K: passwords of throw-away services.
+#[test]
+fn what_is_good_already_is_left_alone() {
+    let write = "umask 077\n{}printf 'machine i.example.com login t password %s\\n' \"$IDX_TOKEN\" > \"{}/netrc\"\n";
+    let script = |indent: &str, folder: &str| write.replacen("{}", indent, 1).replacen("{}", folder, 1);
+    let rows = [
+        (GITHUB, github(&format!("      - shell: bash\n        env: {{IDX_TOKEN: \"${{{{ secrets.IDX_TOKEN }}}}\"}}\n        run: |\n          {}          echo \"NETRC=$RUNNER_TEMP/netrc\" >> \"$GITHUB_ENV\"\n", script("          ", "$RUNNER_TEMP")))),
+        (GITLAB, format!("a:\n  script:\n    - |\n      {}", script("      ", "/tmp"))),
+        (CIRCLECI, circleci(&script("        ", "/tmp"))),
+        (AZURE, azure(&format!("- bash: |\n    {}  env: {{IDX_TOKEN: $(IDX_TOKEN)}}\n", script("    ", "$AGENT_TEMPDIRECTORY")))),
+        (DRONE, format!("kind: pipeline\nname: a\nsteps:\n- name: one\n  image: alpine:3.20\n  environment: {{IDX_TOKEN: {{from_secret: key}}}}\n  commands:\n  - |\n    {}", script("    ", "/tmp"))),
+        ("compose.yaml", "services:\n  db:\n    image: postgres:16.3\n    environment: {POSTGRES_PASSWORD: postgres}\n".to_string()),
+        (GITHUB, github("      - run: ./x\n").replace("    steps", "    services:\n      db:\n        image: postgres:16.3\n        env: {POSTGRES_PASSWORD: postgres}\n    steps")),
+        (GITLAB, "a:\n  services: [postgres:16.3]\n  variables: {POSTGRES_PASSWORD: postgres}\n  script: [./x]\n".to_string()),
+        (BITBUCKET, "definitions:\n  services:\n    db: {image: postgres:16.3, variables: {POSTGRES_PASSWORD: postgres}}\npipelines:\n  default:\n  - step: {services: [db], script: [./x]}\n".to_string()),
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in rows {
+        let project = read(path, &text);
+        assert!(project.problems(ProblemKind::Unreadable).next().is_none(), "{text}");
+        let all = check::findings(&project).into_iter();
+        let on =
+            all.filter(|one| one.rule.id.starts_with("secret-") && one.levels.in_profile(Profile::Strict) > Level::Off);
+        wrong.extend(on.map(|one| format!("{path}: {} {}\n{text}", one.rule.id, one.message)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
