@@ -4,7 +4,7 @@ mod locks;
 mod references;
 
 use crate::model::facts::ProblemKind;
-use crate::model::moves::{Mixed, Motion, Move, Moves, Place};
+use crate::model::moves::{Motion, Move, Moves, Patch, Place};
 use crate::model::project::Project;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -39,10 +39,36 @@ pub fn submodules(base: &[(String, String)], head: &[(String, String)]) -> Vec<M
     rows.collect()
 }
 
-/// Whether a patch that edits `code` mixes an upgrade into it.
-pub fn mixed(rows: &[Move], code: Vec<String>) -> Option<Mixed> {
-    let pins = rows.iter().filter(|row| row.pinned).count();
-    (pins > 0 && !code.is_empty()).then_some(Mixed { pins, files: code })
+/// What a patch is: the pins that it moves, the code among the files that it edits, and who opened it.
+pub fn patch(rows: &[Move], changed: Vec<String>, updater: Option<String>) -> Patch {
+    let pins = rows.iter().filter(|row| row.pinned).map(|row| row.path.clone()).collect();
+    Patch { pins, files: changed.into_iter().filter(|path| is_code(path)).collect(), updater }
+}
+
+/// The program that opened a patch, by the name of its branch or the authors of its commits. People add fixes to such branches.
+pub fn updater(branch: Option<&str>, authors: &[String]) -> Option<String> {
+    const BRANCHES: [(&str, &str); 4] = [
+        ("pinguard/", "pinguard"),
+        ("dependabot/", "Dependabot"),
+        ("renovate/", "Renovate"),
+        ("pre-commit-ci-update-config", "pre-commit.ci"),
+    ];
+    const AUTHORS: [(&str, &str); 5] = [
+        ("pinguard", "pinguard"),
+        ("dependabot", "Dependabot"),
+        ("renovate", "Renovate"),
+        ("mend-bot", "Renovate"),
+        ("pre-commit-ci", "pre-commit.ci"),
+    ];
+    let branch = branch.unwrap_or("");
+    let branch = branch.strip_prefix("refs/heads/").or(branch.strip_prefix("refs/remotes/")).unwrap_or(branch);
+    let branch = branch.strip_prefix("origin/").unwrap_or(branch);
+    let by_branch = BRANCHES.iter().find(|(lead, _)| branch.starts_with(lead));
+    let by_author = || {
+        let bot = |name: &str| authors.iter().any(|author| author.to_ascii_lowercase().contains(name));
+        AUTHORS.iter().find(|(name, _)| bot(name))
+    };
+    by_branch.or_else(by_author).map(|(_, name)| name.to_string())
 }
 
 /// Whether a path is product or test code: neither documentation, nor a version file, nor something that a project's tools are set up with.

@@ -1,7 +1,7 @@
 //! Moves between two small projects as texts.
 
 use pinguard::check;
-use pinguard::compare::{is_code, mixed, moves};
+use pinguard::compare::{is_code, moves, patch, updater};
 use pinguard::model::moves::{Motion, Move};
 use pinguard::model::policy::Policy;
 use pinguard::model::project::Project;
@@ -90,12 +90,25 @@ fn images_and_components_move_too() {
 }
 
 #[test]
-fn a_patch_that_moves_pins_and_edits_code_is_mixed() {
+fn a_patch_tells_pins_and_code_apart_and_who_opened_it() {
     let up = rows("uv.lock", UV, &UV.replace("3.9", "3.10"));
     let added = rows("uv.lock", UV.split("[[package]]").next().expect("a head"), UV);
-    let code = || vec!["src/app.py".to_string()];
-    assert!(mixed(&up, code()).is_some_and(|mixed| mixed.pins == 1));
-    assert!(mixed(&added, code()).is_none() && mixed(&up, Vec::new()).is_none());
+    let changed = || vec!["src/app.py".to_string(), "README.md".to_string()];
+    let both = patch(&up, changed(), None);
+    assert_eq!((both.pins, both.files), (vec!["uv.lock".to_string()], vec!["src/app.py".to_string()]));
+    assert!(patch(&added, changed(), None).pins.is_empty());
+    let author = |name: &str| [format!("{name} <49699333+{name}@users.noreply.github.com>")];
+    for (branch, by, expected) in [
+        (Some("pinguard/pypi-idna"), "a", Some("pinguard")),
+        (Some("origin/dependabot/pip/idna-3.10"), "a", Some("Dependabot")),
+        (Some("refs/heads/renovate/idna-3.x"), "a", Some("Renovate")),
+        (None, "renovate[bot]", Some("Renovate")),
+        (Some("pre-commit-ci-update-config"), "a", Some("pre-commit.ci")),
+        (Some("feature/renovate/x"), "a", None),
+        (None, "a", None),
+    ] {
+        assert_eq!(updater(branch, &author(by)).as_deref(), expected, "{branch:?} {by}");
+    }
     for (path, expected) in [
         ("src/app.py", true),
         ("tests/test_app.py", true),

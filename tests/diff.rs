@@ -96,6 +96,11 @@ fn a_patch_of_both_kinds_is_told() {
     place.commit("three");
     let both = text(&place.diff(&["two", "three"]));
     assert!(both.contains("warning[upgrade-mixed-patch]") && both.contains("app.py"), "{both}");
+    assert_eq!(place.diff(&["two", "three"]).status.code(), Some(1));
+    let json: serde_json::Value =
+        serde_json::from_slice(&place.diff(&["two", "three", "--format", "json"]).stdout).expect("it is JSON");
+    assert_eq!((&json["mixed"]["rule"], &json["mixed"]["level"]), (&"upgrade-mixed-patch".into(), &"warning".into()));
+    assert_eq!(json["mixed"]["files"][0], "app.py");
     let added = LOCK.replace("3.9", "3.11")
         + "\n[[package]]\nname = \"six\"\nversion = \"1.17.0\"\nsource = { registry = \"https://pypi.org/simple\" }\n";
     place.write("uv.lock", &added);
@@ -107,6 +112,37 @@ fn a_patch_of_both_kinds_is_told() {
     place.write("uv.lock", &added.replace("1.17.0", "1.18.0"));
     let spaces = text(&place.diff(&["four"]));
     assert!(spaces.contains("upgraded") && !spaces.contains("mixed"), "{spaces}");
+}
+
+/// Who opened a patch is told by its branch or its authors; the configuration says how much the rule matters.
+#[test]
+fn patches_of_updaters_and_configured_levels_are_respected() {
+    let place = history("updaters");
+    let both = |place: &Place, version: &str| {
+        place.write("uv.lock", &LOCK.replace("3.9", version));
+        place.write("app.py", &format!("x = '{version}'\n"));
+    };
+    place.git(&["checkout", "-q", "-b", "renovate/idna"]);
+    both(&place, "3.11");
+    place.commit("fix");
+    let told = |args: &[&str]| text(&place.diff(args)).contains("mixed");
+    assert!(!told(&["two", "renovate/idna"]) && !told(&["two"]), "the branch is Renovate's");
+    place.git(&["checkout", "-q", "-b", "people"]);
+    assert!(told(&["two", "people"]) && told(&["two..HEAD"]));
+    both(&place, "3.12");
+    place.git(&["add", "-A"]);
+    place.git(&["-c", "user.name=dependabot[bot]", "commit", "-q", "-m", "bump"]);
+    assert!(!told(&["people~1..people"]), "its author is Dependabot");
+    both(&place, "3.13");
+    place.commit("human");
+    assert!(told(&["people~1", "people"]));
+    place.write("pinguard.toml", "[rules]\nupgrade-mixed-patch = \"info\"\n");
+    place.commit("levels");
+    both(&place, "3.14");
+    let quiet = place.diff(&["HEAD"]);
+    assert!(text(&quiet).contains("info[upgrade-mixed-patch]") && quiet.status.success(), "{}", text(&quiet));
+    place.write("pinguard.toml", "[rules]\nupgrade-mixed-patch = \"off\"\n");
+    assert!(!text(&place.diff(&["HEAD"])).contains("mixed"));
 }
 
 #[test]

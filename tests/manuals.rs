@@ -4,6 +4,7 @@
 mod support;
 
 use pinguard::check;
+use pinguard::compare;
 use pinguard::model::edit::Patch;
 use pinguard::model::finding::{Finding, Remedy};
 use pinguard::model::policy::Policy;
@@ -16,10 +17,14 @@ use pinguard::rules::{RULES, Registered};
 fn findings(files: &[Example], registered: &Registered) -> Vec<Finding> {
     let mut sources = Sources::default();
     let is_answer = |file: &&Example| file.path == "answers.json";
-    for file in files.iter().filter(|file| !is_answer(file)) {
+    let is_before = |file: &&Example| file.path.starts_with(BEFORE);
+    for file in files.iter().filter(|file| !is_answer(file) && !is_before(file)) {
         sources.add(file.path.clone(), file.text.clone());
     }
     let mut project = check::read(sources, Vec::new(), Policy::default());
+    if files.iter().any(|file| is_before(&file)) {
+        project.patch = Some(patch(files, &project));
+    }
     if let Some(answers) = files.iter().find(is_answer) {
         support::answers::give(&mut project, &answers.text);
     }
@@ -27,6 +32,25 @@ fn findings(files: &[Example], registered: &Registered) -> Vec<Finding> {
     let profile = Profile::ALL.into_iter().find(|profile| Some(profile.name()) == named).unwrap_or(Profile::Audit);
     let all = check::findings(&project).into_iter();
     all.filter(|finding| finding.rule == registered.rule && finding.levels.in_profile(profile) > Level::Off).collect()
+}
+
+/// Examples of patches have their older side in this folder.
+const BEFORE: &str = "before/";
+
+/// The patch between the two sides of an example.
+fn patch(files: &[Example], project: &pinguard::model::project::Project) -> pinguard::model::moves::Patch {
+    let mut sources = Sources::default();
+    let older = |path: &str| files.iter().find(|file| file.path.strip_prefix(BEFORE) == Some(path));
+    for file in files {
+        if let Some(path) = file.path.strip_prefix(BEFORE) {
+            sources.add(path, file.text.clone());
+        }
+    }
+    let newer = files.iter().filter(|file| !file.path.starts_with(BEFORE));
+    let changed =
+        newer.filter(|file| older(&file.path).is_none_or(|old| old.text != file.text)).map(|file| file.path.clone());
+    let moves = compare::moves(&check::read(sources, Vec::new(), Policy::default()), project);
+    compare::patch(&moves.rows, changed.collect(), None)
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     facts.manifests.push(manifest);
     if let Some((key, _)) = root.entry("ci") {
         let (name, ecosystems) = ("pre-commit.ci".to_string(), vec!["pre-commit".to_string()]);
-        facts.updaters.push(Updater { name, ecosystems, at: key.at(), cooldown_days: None });
+        facts.updaters.push(Updater { name, ecosystems, at: key.at(), cooldown_days: None, cooldown_except: Vec::new() });
     }
 }
 

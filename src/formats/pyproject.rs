@@ -37,6 +37,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     }
     if source.file_name() == "uv.toml" {
         uv::indexes(root, &mut to);
+        uv::age(root, &mut to);
         return to.finish();
     }
     standard::read(root, &mut to);

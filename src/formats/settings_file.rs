@@ -16,7 +16,9 @@ pub static FORMAT: Format = Format { name: "settings file", claims, sniff: by_pa
 
 fn claims(path: &str) -> Claim {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let known = ["pip.conf", "pip.ini", ".pypirc", "pypirc", ".netrc", "_netrc", "netrc", ".npmrc", ".env"];
+    let known = [
+        "pip.conf", "pip.ini", "poetry.toml", "pdm.toml", ".pdm.toml", ".condarc", "condarc", ".pypirc", "pypirc", ".netrc", "_netrc", "netrc", ".npmrc", ".env",
+    ];
     let dotenv = name.starts_with(".env.") || name.ends_with(".env") && name.len() > 4;
     if known.contains(&name) || dotenv { Claim::Yes } else { Claim::No }
 }

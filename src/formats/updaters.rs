@@ -4,6 +4,7 @@
 //! <https://docs.renovatebot.com/configuration-options/>, <https://www.updatecli.io/docs/core/configuration/>
 
 use super::{Claim, Format, by_path};
+use crate::model::age::span_days;
 use crate::model::facts::{Facts, Updater};
 use crate::model::source::{Source, Sources};
 use crate::syntax::tree::{Node, Tree};
@@ -63,10 +64,28 @@ fn dependabot(root: Node, facts: &mut Facts) {
         if update.get("open-pull-requests-limit").and_then(Node::str) == Some("0") {
             continue;
         }
-        let days = update.path(&["cooldown", "default-days"]).and_then(Node::str).and_then(|days| days.parse().ok());
         let (name, ecosystems) = ("dependabot".to_string(), vec![name.to_string()]);
-        facts.updaters.push(Updater { name, ecosystems, at: ecosystem.at(), cooldown_days: days });
+        let cooldown = update.get("cooldown");
+        let (cooldown_days, cooldown_except) = (cooldown.and_then(dependabot_days), cooldown.map_or_else(Vec::new, exceptions));
+        facts.updaters.push(Updater { name, ecosystems, at: ecosystem.at(), cooldown_days, cooldown_except });
     }
+}
+
+/// The days that every release must be old. Without a default it is the shortest of those for kinds of releases; with a list of packages that
+/// it holds for there is none for all.
+fn dependabot_days(cooldown: Node) -> Option<u32> {
+    let days = |key: &str| cooldown.get(key).and_then(Node::str).and_then(|days| days.parse().ok());
+    if cooldown.get("include").is_some_and(|list| list.items().all(|name| name.str() != Some("*")) && list.items().len() > 0) {
+        return None;
+    }
+    let kinds = ["semver-major-days", "semver-minor-days", "semver-patch-days"];
+    days("default-days").or_else(|| kinds.iter().filter_map(|key| days(key)).min())
+}
+
+/// Packages that are let through at once.
+fn exceptions(cooldown: Node) -> Vec<String> {
+    let names = cooldown.get("exclude").into_iter().flat_map(Node::items).filter_map(Node::str);
+    names.map(str::to_ascii_lowercase).collect()
 }
 
 fn renovate(root: Node, facts: &mut Facts) {
@@ -75,14 +94,42 @@ fn renovate(root: Node, facts: &mut Facts) {
     }
     let managers = root.get("enabledManagers").into_iter().flat_map(Node::items).filter_map(Node::str);
     let ecosystems = managers.map(str::to_string).collect();
-    let age = root.get("minimumReleaseAge").or_else(|| root.get("stabilityDays"));
-    let cooldown_days = age.and_then(Node::str).and_then(days);
+    let cooldown_days = renovate_days(root);
+    let cooldown_except: Vec<String> = Vec::new();
     let at = root.entries().next().map_or(root.at(), |(key, _)| key.at());
     if root.get("enabledManagers").is_none() && hooks_are_on(root) {
         let ecosystems = vec!["pre-commit".to_string()];
-        facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days });
+        facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days, cooldown_except: Vec::new() });
     }
-    facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days });
+    facts.updaters.push(Updater { name: "renovate".to_string(), ecosystems, at, cooldown_days, cooldown_except });
+    for (ecosystems, days) in renovate_rules(root) {
+        let (name, cooldown_except) = ("renovate".to_string(), Vec::new());
+        facts.updaters.push(Updater { name, ecosystems, at, cooldown_days: Some(days), cooldown_except });
+    }
+}
+
+fn renovate_days(node: Node) -> Option<u32> {
+    let age = node.get("minimumReleaseAge").or_else(|| node.get("stabilityDays"));
+    age.and_then(Node::str).and_then(span_days)
+}
+
+/// Ages for whole managers: `packageRules` that match by nothing else, and sections of a manager or language (`"pep621": {…}`).
+fn renovate_rules(root: Node) -> Vec<(Vec<String>, u32)> {
+    const BY: [&str; 3] = ["matchManagers", "matchDatasources", "matchCategories"];
+    let texts = |list: Option<Node>| -> Vec<String> {
+        list.into_iter().flat_map(Node::items).filter_map(Node::str).map(str::to_string).collect()
+    };
+    let rule = |rule: Node| {
+        let narrowed = rule.entries().filter_map(|(key, _)| key.str()).any(|key| {
+            (key.starts_with("match") || key.starts_with("exclude")) && !BY.contains(&key)
+        });
+        let ecosystems: Vec<String> = BY.iter().flat_map(|key| texts(rule.get(key))).collect();
+        (!narrowed && !ecosystems.is_empty()).then_some((ecosystems, renovate_days(rule)?))
+    };
+    let rules = root.get("packageRules").into_iter().flat_map(Node::items).filter_map(rule);
+    let sections = ["python", "pep621", "pip_requirements", "pip-compile", "poetry", "pipenv", "pixi"].iter();
+    let sections = sections.filter_map(|name| Some((vec![name.to_string()], renovate_days(root.get(name)?)?)));
+    rules.chain(sections).collect()
 }
 
 /// Renovate leaves pre-commit alone unless told otherwise; a preset of another repository may tell it.
@@ -93,17 +140,6 @@ fn hooks_are_on(root: Node) -> bool {
     written || presets.any(|preset| preset == ":enablePreCommit" || preset.contains('>'))
 }
 
-/// `3 days`, `1 week`, `14`: whole days.
-fn days(text: &str) -> Option<u32> {
-    let number: u32 = text.split_whitespace().next()?.parse().ok()?;
-    match text.split_whitespace().nth(1).map(|unit| unit.trim_end_matches('s')) {
-        None | Some("day" | "d") => Some(number),
-        Some("week" | "w") => number.checked_mul(7),
-        Some("month") => number.checked_mul(30),
-        _ => None,
-    }
-}
-
 fn updatecli(root: Node, facts: &mut Facts) {
     let Some(sources) = root.get("sources") else { return };
     let mut ecosystems: Vec<String> =
@@ -111,7 +147,7 @@ fn updatecli(root: Node, facts: &mut Facts) {
     ecosystems.sort();
     ecosystems.dedup();
     let at = root.entry("sources").map_or(sources.at(), |(key, _)| key.at());
-    facts.updaters.push(Updater { name: "updatecli".to_string(), ecosystems, at, cooldown_days: None });
+    facts.updaters.push(Updater { name: "updatecli".to_string(), ecosystems, at, cooldown_days: None, cooldown_except: Vec::new() });
 }
 
 #[cfg(test)]
@@ -135,6 +171,23 @@ mod tests {
         assert_eq!(updaters(".renovaterc", "{\"enabled\": false}"), []);
         let text = "sources:\n  a: {kind: dockerimage}\n  b: {kind: dockerimage}\ntargets: {}\n";
         assert_eq!(updaters("updatecli/updatecli.d/x.yaml", text), [("updatecli".into(), "dockerimage".into(), None)]);
+    }
+
+    #[test]
+    fn cooldowns_are_read_where_they_hold_for_all_packages() {
+        let dependabot = |cooldown: &str| {
+            let text = format!("version: 2\nupdates:\n- package-ecosystem: uv\n  cooldown: {cooldown}\n");
+            updaters(".github/dependabot.yml", &text)[0].2
+        };
+        assert_eq!(dependabot("{default-days: 5, exclude: [ruff]}"), Some(5));
+        assert_eq!(dependabot("{semver-major-days: 30, semver-patch-days: 3}"), Some(3));
+        assert_eq!(dependabot("{default-days: 5, include: [ruff]}"), None);
+        assert_eq!(dependabot("{default-days: 5, include: ['*']}"), Some(5));
+        let rule = r#"{"packageRules": [{"matchManagers": ["pep621"], "minimumReleaseAge": "7 days"},
+            {"matchManagers": ["pep621"], "matchPackageNames": ["x"], "minimumReleaseAge": "9 days"}], "pipenv": {"minimumReleaseAge": "1 week"}}"#;
+        let found = updaters("renovate.json", rule);
+        let of = |name: &str| found.iter().find(|(_, ecosystems, _)| ecosystems == name).and_then(|(_, _, days)| *days);
+        assert_eq!((of("pep621"), of("pipenv"), of("")), (Some(7), Some(7), None));
     }
 
     #[test]

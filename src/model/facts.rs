@@ -79,6 +79,8 @@ pub struct Updater {
     pub at: Location,
     /// Days that a release must be old, if set.
     pub cooldown_days: Option<u32>,
+    /// Names or patterns of packages that need not be.
+    pub cooldown_except: Vec<String>,
 }
 
 impl Facts {

@@ -1,10 +1,9 @@
 //! What rules ask of locks: which ones can be trusted, which hosts the project declares, which host looks like another one.
 //! Has no opinion on the answers and knows no format.
 
-use super::container::Instruction;
+use super::declared::names_index;
 use super::facts::ProblemKind;
 use super::lock::Lock;
-use super::pipeline::{Assignment, Value};
 use super::project::Project;
 use super::reference::Origin;
 use super::span::SourceId;
@@ -159,6 +158,7 @@ impl Project {
         }
         self.command_hosts(&mut take);
         self.variable_hosts(&mut take);
+        self.settings_hosts(&mut take);
         for allowed in &self.policy.indexes {
             if allowed.contains("://") { take(allowed) } else { take(&format!("https://{allowed}")) }
         }
@@ -167,7 +167,7 @@ impl Project {
     }
 
     fn command_hosts(&self, take: &mut dyn FnMut(&str)) {
-        const OPTIONS: [&str; 9] = [
+        const OPTIONS: [&str; 11] = [
             "--index-url",
             "-i",
             "--extra-index-url",
@@ -177,38 +177,23 @@ impl Project {
             "-f",
             "--pypi-mirror",
             "config",
+            "source",
+            "--channel",
         ];
         for site in self.commands() {
             let words = &site.command.words;
             let options =
                 words.iter().any(|word| OPTIONS.iter().any(|option| word.text.text.split('=').next() == Some(*option)));
+            // `PIP_INDEX_URL=… pip install`, `export UV_INDEX_URL=…`.
+            let assigned = site.command.assigns.iter().filter(|(name, _)| names_index(name));
+            assigned.for_each(|(_, value)| urls_in(&value.text).for_each(&mut *take));
+            let exported = words
+                .iter()
+                .map(|word| word.text.text.as_str())
+                .filter(|word| word.split_once('=').is_some_and(|(name, _)| names_index(name)));
+            exported.for_each(|word| urls_in(word).for_each(&mut *take));
             if options {
                 words.iter().for_each(|word| urls_in(&word.text.text).for_each(&mut *take));
-            }
-        }
-    }
-
-    fn variable_hosts(&self, take: &mut dyn FnMut(&str)) {
-        let names_index =
-            |name: &str| name.contains("INDEX") || name.ends_with("PYPI_MIRROR") || name.contains("FIND_LINKS");
-        let mut of = |list: &[Assignment]| {
-            for assignment in list.iter().filter(|assignment| names_index(&assignment.name)) {
-                if let Value::Literal(url) = &assignment.value {
-                    urls_in(url).for_each(&mut *take);
-                }
-            }
-        };
-        for pipeline in self.pipelines() {
-            of(&pipeline.env);
-            for job in &pipeline.jobs {
-                of(&job.env);
-                job.steps.iter().for_each(|step| of(&step.env));
-            }
-        }
-        for instruction in self.builds().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions) {
-            let (Instruction::Env(variable) | Instruction::Arg(variable)) = instruction else { continue };
-            if let Some(value) = variable.value.as_ref().filter(|_| names_index(&variable.name)) {
-                urls_in(&value.text).for_each(&mut *take);
             }
         }
     }
@@ -222,13 +207,18 @@ impl Project {
         for source in near {
             declared.extend(source.text.lines().flat_map(urls_in).map(host));
         }
+        // The files that the lock says it was made from stand elsewhere at times.
+        let sources = lock.statement.settings.iter().filter(|(key, _)| key == "source").map(|(_, path)| path.as_str());
+        let named = sources.filter_map(|path| self.beside(lock.at.source, path));
+        let named = named.filter(|&source| self.facts_of(source).locks.is_empty());
+        declared.extend(named.flat_map(|source| self.source(source).text.lines()).flat_map(urls_in).map(host));
         declared.remove("");
         Hosts { declared }
     }
 }
 
 /// The URLs in a text, cut at white space, quotes and commas.
-fn urls_in(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn urls_in(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')' | '[' | ']'));
     words.filter_map(|word| {
         let at = word.find("://")?;

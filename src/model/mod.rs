@@ -1,10 +1,12 @@
 //! What everything talks about: plain owned data. No I/O, nothing that can fail, nothing of the other layers.
 
+pub mod age;
 pub mod change;
 pub mod check;
 pub mod closure;
 pub mod components;
 pub mod container;
+mod declared;
 pub mod dialect;
 pub mod edit;
 pub mod environment;

@@ -102,13 +102,30 @@ pub struct Move {
     pub pinned: bool,
 }
 
-/// A patch that moves pins and edits code.
+/// A patch as a whole: what rules see of how a project came to be as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patch {
+    /// Files whose pins moved, one entry a pin: something that was held exactly is held elsewhere now.
+    pub pins: Vec<String>,
+    /// Product and test code that was edited.
+    pub files: Vec<String>,
+    /// The program that opened the patch, when one did.
+    pub updater: Option<String>,
+}
+
+/// What is said of a patch that moves pins and edits code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mixed {
     /// How many pins moved.
     pub pins: usize,
     /// The code that was edited.
     pub files: Vec<String>,
+    /// The level in force: `error`, `warning`, `info`, `advice`.
+    pub level: String,
+    /// What is said.
+    pub message: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// All that moved.

@@ -4,6 +4,7 @@ use super::container::ContainerBuild;
 use super::facts::{Facts, Problem, ProblemKind};
 use super::lock::{Lock, Verdict};
 use super::manifest::Manifest;
+use super::moves::Patch;
 use super::online::Online;
 use super::pipeline::{Job, Pipeline, Step};
 use super::policy::Policy;
@@ -32,6 +33,8 @@ pub struct Project {
     pub today: Option<i64>,
     /// What registries said, when they were asked.
     pub online: Online,
+    /// The patch that made the project as it is, when it is compared with what was before.
+    pub patch: Option<Patch>,
 }
 
 /// A lock, its manifest, and the verdict.

@@ -8,9 +8,6 @@ use std::io::{self, Write};
 /// The version of the JSON form.
 const VERSION: u32 = 1;
 
-/// How many files of code a line names.
-const NAMED: usize = 5;
-
 /// How many rows of one file Markdown shows before it folds them.
 const OPEN_ROWS: usize = 25;
 
@@ -36,7 +33,8 @@ pub fn human(moves: &Moves, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "error: {}", clean::line(&complaint(row)))?;
     }
     if let Some(mixed) = &moves.mixed {
-        writeln!(out, "warning[{MIXED}]: {}", clean::line(&mixed_words(mixed.pins, &mixed.files)))?;
+        writeln!(out, "{}[{MIXED}]: {}", mixed.level, clean::line(&mixed.message))?;
+        writeln!(out, "  help: {}", clean::line(&mixed.help))?;
     }
     writeln!(out, "{}: {}", clean::line(&format!("{} to {}", moves.base, moves.head)), summary(moves))
 }
@@ -51,7 +49,12 @@ pub fn markdown(moves: &Moves, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "> **Error:** {} could not be read; what moved in it is not known\n", cell(path))?;
     }
     if let Some(mixed) = &moves.mixed {
-        writeln!(out, "> **Warning** ({MIXED}): {}\n", cell(&mixed_words(mixed.pins, &mixed.files)))?;
+        writeln!(
+            out,
+            "> **{}** ({MIXED}): {}\n",
+            capital(&mixed.level),
+            cell(&format!("{}; {}", mixed.message, mixed.help))
+        )?;
     }
     for rows in moves.rows.chunk_by(|a, b| a.path == b.path) {
         let path = cell(&rows[0].path);
@@ -124,10 +127,11 @@ struct Row<'m> {
 #[derive(Serialize)]
 struct Mixed<'m> {
     rule: &'static str,
-    level: &'static str,
+    level: &'m str,
     pins: usize,
     files: &'m [String],
-    message: String,
+    message: &'m str,
+    help: &'m str,
 }
 
 #[derive(Serialize)]
@@ -138,9 +142,13 @@ struct Count {
 
 /// Writes JSON.
 pub fn json(moves: &Moves, out: &mut dyn Write) -> io::Result<()> {
-    let mixed = moves.mixed.as_ref().map(|mixed| {
-        let message = mixed_words(mixed.pins, &mixed.files);
-        Mixed { rule: MIXED, level: "warning", pins: mixed.pins, files: &mixed.files, message }
+    let mixed = moves.mixed.as_ref().map(|mixed| Mixed {
+        rule: MIXED,
+        level: &mixed.level,
+        pins: mixed.pins,
+        files: &mixed.files,
+        message: &mixed.message,
+        help: &mixed.help,
     });
     let document = Document {
         version: VERSION,
@@ -191,15 +199,9 @@ fn complaint(row: &Move) -> String {
     )
 }
 
-fn mixed_words(pins: usize, files: &[String]) -> String {
-    let pins = if pins == 1 { "1 pin".to_string() } else { format!("{pins} pins") };
-    let mut named = files.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    if files.len() > NAMED {
-        named = format!("{named} and {} more", files.len() - NAMED);
-    }
-    format!(
-        "this patch moves {pins} and edits code ({named}): when it goes red nobody can tell which of them did it; put the pins into a patch of their own"
-    )
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn summary(moves: &Moves) -> String {

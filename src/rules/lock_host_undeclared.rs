@@ -10,9 +10,10 @@
 //!
 //! # What is not a finding
 //!
-//! The default index (`pypi.org`, `files.pythonhosted.org`); hosts of indexes in `tool.uv`, `uv.toml`, poetry and pdm sources, `Pipfile`,
-//! `--index-url`, index variables of pipelines and image builds, the command in the header of a compiled file, `[policy] indexes`; hosts of
-//! the same owner; channels that conda knows by name.
+//! The default index (`pypi.org`, `files.pythonhosted.org`); hosts of indexes in `tool.uv`, `uv.toml`, poetry and pdm sources, `Pipfile`, `pip.conf`,
+//! `poetry.toml`, `pdm.toml`, `.condarc`, `--index-url` of requirements files and commands, index variables (`PIP_INDEX_URL`, `UV_DEFAULT_INDEX`,
+//! `PIPENV_PYPI_MIRROR` …) of pipelines, image builds, compose files, tox and `.env`, the command in the header of a compiled file, `[policy] indexes`;
+//! hosts of the same owner; channels that conda knows by name.
 //!
 //! # What to do
 //!

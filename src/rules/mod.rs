@@ -65,6 +65,7 @@ rules! {
     runtime_python_minor,
     runtime_declared_mismatch,
     upgrade_in_gate,
+    upgrade_mixed_patch,
     upgrade_no_owner,
     pin_conflict,
     pin_stale,

@@ -8,6 +8,9 @@ use std::path::Path;
 /// How many changed files are compared line by line.
 const COMPARED: usize = 2_000;
 
+/// How many commits are asked for their authors: more are no patch.
+const COMMITS: usize = 1_000;
+
 /// The repository of a folder.
 pub struct Revisions {
     git: Repository,
@@ -127,6 +130,31 @@ impl Revisions {
             }
         }
         Ok(paths)
+    }
+
+    /// The branch that `HEAD` is on.
+    pub fn branch(&self) -> Option<String> {
+        let head = self.git.head().ok()?;
+        head.is_branch().then(|| head.shorthand().ok().map(str::to_string)).flatten()
+    }
+
+    /// Who wrote the commits behind `base` up to `head`, or up to `HEAD`: names with addresses, each once.
+    pub fn authors(&self, base: Revision, head: Option<Revision>) -> io::Result<Vec<String>> {
+        let mut walk = self.git.revwalk().map_err(|error| broken(&error))?;
+        let pushed = match head {
+            Some(head) => walk.push(head.0),
+            None => walk.push_head(),
+        };
+        pushed.and_then(|()| walk.hide(base.0)).map_err(|error| broken(&error))?;
+        let mut authors = Vec::new();
+        for id in walk.take(COMMITS) {
+            let commit = id.and_then(|id| self.git.find_commit(id)).map_err(|error| broken(&error))?;
+            let author = commit.author().to_string();
+            if !authors.contains(&author) {
+                authors.push(author);
+            }
+        }
+        Ok(authors)
     }
 
     fn walk(

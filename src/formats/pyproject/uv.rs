@@ -31,6 +31,17 @@ pub fn read(tool: Node, to: &mut Collector) {
     if let Some(version) = uv.get("required-version") {
         to.setting("uv.required-version", version);
     }
+    age(uv, to);
+}
+
+/// How old a release must be, for all packages and for some: `[tool.uv]`, or a `uv.toml`.
+pub fn age(uv: Node, to: &mut Collector) {
+    if let Some(limit) = uv.get("exclude-newer") {
+        to.setting("uv.exclude-newer", limit);
+    }
+    for (name, _) in uv.get("exclude-newer-package").into_iter().flat_map(|table| table.entries()) {
+        to.setting("uv.exclude-newer-package", name);
+    }
 }
 
 /// Says of every requirement of this name where it comes from; without one the source itself is the requirement.

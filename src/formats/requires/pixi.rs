@@ -20,6 +20,9 @@ pub fn tables(root: Node, lead: &str, facts: &mut Facts, source: &Source) -> Man
         let Some(name) = name.str() else { continue };
         feature(table, &format!("{lead}.feature.{name}"), &Group::Named(name.to_string()), &mut to);
     }
+    if let Some(limit) = workspace.and_then(|table| table.get("exclude-newer")) {
+        to.setting("pixi.exclude-newer", limit);
+    }
     to.manifest
 }
 
