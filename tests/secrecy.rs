@@ -167,6 +167,94 @@ fn no_file_that_is_written_holds_one() {
     assert!(written > FORMATS.len(), "{written} files were written");
 }
 
+/// A sandbox with a commit, whose remote has a password in its address.
+fn committed(planted: &Planted, name: &str) -> Sandbox {
+    let sandbox = planted.sandbox(name);
+    let remote = format!("http://joe:{}@127.0.0.1:9/a/b.git", planted.config);
+    let all: [&[&str]; 4] = [
+        &["init", "-q", "-b", "main"],
+        &["add", "-A", "-f"],
+        &["commit", "-qm", "one"],
+        &["remote", "add", "origin", &remote],
+    ];
+    for arguments in all {
+        let done = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
+            .args(arguments)
+            .current_dir(&sandbox.0)
+            .output()
+            .expect("git runs");
+        assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    sandbox
+}
+
+/// What makes programs talk.
+const LOUD: [(&str, &str); 4] =
+    [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("GIT_TRACE", "1"), ("GIT_CURL_VERBOSE", "1")];
+
+#[test]
+fn commands_that_move_things_show_none() {
+    let planted = Planted::new();
+    let sandbox = committed(&planted, "secrecy-moves");
+    let cache = sandbox.0.join("cache").display().to_string();
+    let tokens = [("PINGUARD_TOKEN", planted.header.as_str()), ("UV_INDEX_A_PASSWORD", planted.option.as_str())];
+    let homes = [("XDG_CACHE_HOME", cache.as_str()), ("HOME", cache.as_str())];
+    let environment = [&LOUD[..], &tokens, &homes].concat();
+    let index = format!("http://joe:{}@127.0.0.1:9/simple", planted.url);
+    fs::write(sandbox.0.join("requirements.in"), format!("--index-url {index}\nrequests\n")).expect("a file");
+    let workflow = sandbox.0.join(".github/workflows/ci.yml");
+    let text = fs::read_to_string(&workflow).expect("the workflow");
+    fs::write(&workflow, text.replace("a/b@main", "a/b@v1")).expect("the workflow");
+    fs::write(sandbox.0.join("Dockerfile"), format!("FROM python:3.12\nENV API_TOKEN={}\n", planted.dotenv))
+        .expect("a file");
+    let calls: [&[&str]; 13] = [
+        &["diff", "HEAD"],
+        &["diff", "HEAD", "--format", "json"],
+        &["diff", "HEAD", "--format", "markdown"],
+        &["upgrade", "--dry-run"],
+        &["upgrade", "--dry-run", "--format", "json"],
+        &["upgrade", "--dry-run", "--format", "markdown", "--offline"],
+        &["lock", "requirements.in", "--python", "3.12"],
+        &["check", "--online"],
+        &["check", "--diff", "--unsafe-fixes", "--offline"],
+        &["check", "--diff", "--unsafe-fixes"],
+        &["check", "--color", "always", "--format", "human", "--profile", "audit"],
+        &["list", "--format", "json"],
+        &["check", "--fix", "--unsafe-fixes", "--allow-dirty", "--offline"],
+    ];
+    for call in calls {
+        let run = sandbox.run_in(&environment, call);
+        assert!(run.code <= 2, "{call:?}: {}{}", run.out, run.err);
+        assert!(!(run.out.is_empty() && run.err.is_empty()), "{call:?} says something");
+        planted.assert_silent(&format!("{call:?}"), &run);
+    }
+    for (path, bytes) in tree_of(&sandbox.0).into_iter().filter(|(path, _)| path.starts_with("cache/")) {
+        planted.assert_absent(&path, &String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn a_text_from_standard_input_shows_none() {
+    let planted = Planted::new();
+    let sandbox = planted.sandbox("secrecy-stdin");
+    for format in FORMATS {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pinguard"))
+            .args(["check", "-", "--stdin-filename", ".github/workflows/ci.yml", "--format", format])
+            .current_dir(&sandbox.0)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let text = fs::read(sandbox.0.join(".github/workflows/ci.yml")).expect("the workflow");
+        std::io::Write::write_all(&mut child.stdin.take().expect("its input"), &text).expect("it reads");
+        let run = Run::of(child.wait_with_output().expect("it ends"));
+        assert_eq!(run.code, 1, "{format}: {}", run.err);
+        planted.assert_silent(&format!("check - --format {format}"), &run);
+    }
+}
+
 #[test]
 fn list_shows_none() {
     let planted = Planted::new();

@@ -316,6 +316,106 @@ fn a_component_without_an_input_may_be_named() {
 }
 
 #[test]
+fn of_each_pair_about_dumps_traces_and_literals_only_the_left_fires() {
+    let gha = ".github/workflows/a.yml";
+    let secret = "        env:\n          T: ${{ secrets.T }}\n";
+    let script = |text: &str, env: &str| {
+        let lines: String = text.lines().map(|line| format!("          {line}\n")).collect();
+        workflow(&format!("    steps:\n      - run: |\n{lines}{env}"))
+    };
+    let dump = |text: &str, env: &str| count(gha, &script(text, env), "env-dump-with-secret", Profile::Default);
+    let wide = workflow(
+        "    env:\n      T: ${{ secrets.T }}\n    steps:\n      - run: env | sort\n      - run: ./use \"$T\"\n",
+    );
+    assert_eq!(count(gha, &wide, "env-dump-with-secret", Profile::Default), 1);
+    assert_eq!(dump("env | sort", ""), 0);
+    for never in ["env | cut -d= -f1", "env FOO=1 cmd", "printenv HOME", "/usr/bin/env bash"] {
+        assert_eq!(dump(never, secret), 0, "{never}");
+    }
+    let upload = "      - uses: actions/upload-artifact@v4\n        with: {path: env.txt}\n";
+    let kept = script("env > env.txt", &format!("{secret}{upload}"));
+    let stays = script("env > env.txt", secret);
+    assert_eq!(count(gha, &kept, "env-dump-to-artifact", Profile::Default), 1);
+    assert_eq!(count(gha, &stays, "env-dump-to-artifact", Profile::Audit), 0);
+    assert_eq!(count(gha, &stays, "env-dump-with-secret", Profile::Default), 1);
+    let trace = |text: &str, env: &str| count(gha, &script(text, env), "trace-with-secret", Profile::Audit);
+    assert_eq!(trace("set -x\n./use \"$T\"", secret), 1);
+    assert_eq!(trace("set -x\nls", ""), 0);
+    assert_eq!(trace("set -x\nls\nset +x\n./use \"$T\"", secret), 0);
+    let debug = |value: &str| format!("a:\n  variables: {{CI_DEBUG_TRACE: {value}}}\n  script: [./a]\n");
+    for on in ["t", "T", "'1'", "true", "\"TRUE\""] {
+        assert_eq!(count(".gitlab-ci.yml", &debug(on), "debug-mode-committed", Profile::Default), 1, "{on}");
+    }
+    assert_eq!(count(".gitlab-ci.yml", &debug("f"), "debug-mode-committed", Profile::Audit), 0);
+    let commit = workflow("    steps:\n      - uses: a/b@11bd71901bbe5b1630ceea73d27597364c9af683\n");
+    assert_eq!(literals(gha, &commit), 0);
+    let key = |end: &str| {
+        workflow(&format!(
+            "    env:\n      AWS_ACCESS_KEY_ID: {}{end}\n    steps: [{{run: ./a}}]\n",
+            ["AK", "IAZ5QT7VNX"].concat()
+        ))
+    };
+    assert_eq!(count(gha, &key("R2WKLD3M"), "secret-literal-known-token", Profile::Default), 1);
+    assert_eq!(literals(gha, &key("EXAMPLE").replace("Z5QT7VNX", "IOSFODNN7")), 0);
+}
+
+/// Findings about literals in the profile that shows most.
+fn literals(path: &str, text: &str) -> usize {
+    ["secret-literal-known-token", "secret-literal-in-env", "secret-literal-url"]
+        .iter()
+        .map(|rule| count(path, text, rule, Profile::Audit))
+        .sum()
+}
+
+#[test]
+fn samples_of_passwords_are_no_secrets() {
+    let names = [
+        "POSTGRES_PASSWORD",
+        "API_TOKEN",
+        "MINIO_SECRET_KEY",
+        "CONNECTOR_TOKEN",
+        "OPENCTI_TOKEN",
+        "RABBITMQ_DEFAULT_PASS",
+        "DB_PASS",
+    ];
+    let values = [
+        "ChangeMe",
+        "changeme",
+        "CHANGEME",
+        "ChangeMe_UUIDv4",
+        "chageme",
+        "<your-token>",
+        "example",
+        "xxxxxxxx",
+        "please-change-me-1",
+        "your_token_here",
+        "dummy",
+        "secret",
+    ];
+    let mut text = "services:\n".to_string();
+    for number in 0..583 {
+        let (name, value) = (names[number % names.len()], values[number % values.len()]);
+        text += &format!("  s{number}:\n    image: a/b:1.2.{number}\n    environment:\n      - {name}={value}\n");
+    }
+    assert_eq!(literals("compose.yaml", &text), 0);
+}
+
+#[test]
+fn a_mask_in_the_file_is_no_remedy() {
+    // `masked: true` is no key of GitLab's variables: nobody may be told to write it.
+    let project = project(Path::new("fixtures/leaks/scopes_gitlab"), "bad");
+    for finding in check::findings(&project) {
+        let guide = if let Some(Remedy::Guide(text)) = &finding.remedy { text.as_str() } else { "" };
+        assert!(
+            !finding.help.contains("masked:") && !guide.contains("masked:"),
+            "{}: {}",
+            finding.rule.id,
+            finding.help
+        );
+    }
+}
+
+#[test]
 fn the_token_of_a_job_is_known_by_its_value() {
     let job = |value: &str, permissions: &str| {
         workflow(&format!(

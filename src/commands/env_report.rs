@@ -270,6 +270,12 @@ fn tools() -> Vec<String> {
 
 fn git() -> Vec<String> {
     let mut lines = ask("git", &["log", "-1", "--format=%H %cI"]).unwrap_or_default();
+    // Without a commit or a repository, every further question has the same answer.
+    if lines.iter().any(|line| line.starts_with("fatal:")) {
+        return lines;
+    }
+    lines.extend(first("git", &["describe", "--tags", "--always"]).map(|line| format!("described as: {line}")));
+    lines.extend(first("git", &["rev-parse", "--is-shallow-repository"]).map(|line| format!("shallow: {line}")));
     lines.extend(ask("git", &["status", "--short", "--branch"]).unwrap_or_default());
     lines
 }
