@@ -12,6 +12,7 @@ use pinguard::model::finding::Finding;
 use pinguard::model::pipeline::{Job, Pipeline, Scope, Setting, StepKind, Value};
 use pinguard::model::policy::Policy;
 use pinguard::model::project::Project;
+use pinguard::model::reference::Role;
 use pinguard::model::rule::{Level, Profile};
 use pinguard::model::script::Shell;
 use std::collections::BTreeSet;
@@ -194,8 +195,158 @@ const CAPABILITIES: &[Capability] = &[
     ("retries", |pipeline| pipeline.jobs.iter().any(|job| job.retry != Setting::Absent)),
     ("deployments", |pipeline| pipeline.jobs.iter().any(|job| job.environment.is_some())),
     ("kept files, test reports", |pipeline| pipeline.jobs.iter().any(|job| !job.artifacts.is_empty())),
+    ("caches", |pipeline| pipeline.jobs.iter().any(|job| !job.caches.is_empty())),
     ("says what cannot be seen", |pipeline| !pipeline.unseen.is_empty()),
 ];
+
+/// What a system has no words for in its files: a setting of the server, or nothing at all.
+const NONE: &[(&str, &[&str])] = &[
+    (
+        "AppVeyor",
+        &[
+            "image of a job",
+            "service images",
+            "components",
+            "variables of a step",
+            "schedule",
+            "needs",
+            "time limit",
+            "cancels superseded runs",
+            "retries",
+        ],
+    ),
+    (
+        "Argo Workflows",
+        &[
+            "machine",
+            "interpreter",
+            "components",
+            "variables of all jobs",
+            "variables of a job",
+            "starts on a patch",
+            "cancels superseded runs",
+            "deployments",
+            "caches",
+        ],
+    ),
+    ("Azure Pipelines", &[]),
+    (
+        "Bitbucket Pipelines",
+        &[
+            "interpreter",
+            "variables of all jobs",
+            "variables of a job",
+            "variables of a step",
+            "schedule",
+            "matrix",
+            "needs",
+            "cancels superseded runs",
+        ],
+    ),
+    ("Buildkite", &["interpreter", "variables of a step", "schedule", "cancels superseded runs", "deployments"]),
+    (
+        "CircleCI",
+        &[
+            "interpreter",
+            "variables of all jobs",
+            "tolerated failures",
+            "time limit",
+            "cancels superseded runs",
+            "deployments",
+        ],
+    ),
+    ("Cirrus CI", &["interpreter", "components", "variables of a step", "schedule", "retries", "deployments"]),
+    (
+        "Drone",
+        &[
+            "machine",
+            "interpreter",
+            "variables of all jobs",
+            "matrix",
+            "time limit",
+            "cancels superseded runs",
+            "retries",
+            "deployments",
+            "kept files, test reports",
+            "caches",
+        ],
+    ),
+    ("GitHub Actions", &["retries"]),
+    ("GitLab CI", &["interpreter", "variables of a step"]),
+    (
+        "Google Cloud Build",
+        &[
+            "service images",
+            "interpreter",
+            "components",
+            "variables of a job",
+            "starts on a patch",
+            "schedule",
+            "conditions",
+            "matrix",
+            "cancels superseded runs",
+            "retries",
+            "deployments",
+            "caches",
+        ],
+    ),
+    ("Jenkins", &["service images", "needs", "deployments", "caches"]),
+    (
+        "Tekton",
+        &[
+            "machine",
+            "interpreter",
+            "variables of all jobs",
+            "schedule",
+            "deployments",
+            "kept files, test reports",
+            "caches",
+        ],
+    ),
+    (
+        "Travis CI",
+        &[
+            "image of a job",
+            "service images",
+            "variables of a step",
+            "schedule",
+            "needs",
+            "time limit",
+            "cancels superseded runs",
+            "retries",
+            "kept files, test reports",
+        ],
+    ),
+    (
+        "Woodpecker",
+        &[
+            "machine",
+            "interpreter",
+            "variables of all jobs",
+            "variables of a job",
+            "time limit",
+            "cancels superseded runs",
+            "retries",
+            "deployments",
+            "kept files, test reports",
+            "caches",
+        ],
+    ),
+];
+
+/// A cell of the table: what the fixtures show, else whether there is anything to read.
+fn cell(system: &str, capability: &str, shown: &[bool]) -> &'static str {
+    let (_, none) =
+        NONE.iter().find(|(name, _)| *name == system).unwrap_or_else(|| panic!("{system} says what it has not"));
+    let has = shown == [true];
+    let lacks = none.contains(&capability);
+    assert!(!(has && lacks), "{system} has {capability}");
+    match (has, lacks, capability) {
+        (true, ..) => "yes",
+        (_, true, _) | (.., "says what cannot be seen") => "–",
+        _ => "not read",
+    }
+}
 
 fn steps(pipeline: &Pipeline, wanted: fn(&StepKind) -> bool) -> bool {
     pipeline.jobs.iter().flat_map(|job| &job.steps).any(|step| wanted(&step.kind))
@@ -234,14 +385,19 @@ fn shell_of(pipelines: &[&Pipeline]) -> String {
 fn document() -> String {
     let mut out = String::from(
         "# CI systems\n\nMade of the fixtures by `tests/systems.rs`: a capability is shown where a fixture of the system has it in the one model that rules \
-         read, so every rule sees it. Settings of a server are in no file; pinguard says so and judges nothing by them.\n\n",
+         read, so every rule sees it; `–` is what a system has no words for in its files. Settings of a server are in no file; pinguard says so and judges nothing by them.\n\n",
     );
     let mut rows = Vec::new();
     for (_, folder) in systems() {
         let projects = [read(&repository(&folder, "bad")), read(&repository(&folder, "clean"))];
         let all: Vec<&Pipeline> = projects.iter().flat_map(Project::pipelines).collect();
         let Some(first) = all.first() else { continue };
-        let has: Vec<bool> = CAPABILITIES.iter().map(|(_, test)| all.iter().any(|pipeline| test(pipeline))).collect();
+        // What a file as a whole brings in is a component too.
+        let references = || projects.iter().flat_map(Project::references);
+        let included = references().any(|(_, reference)| reference.role == Role::CiInclude);
+        let shown =
+            |(name, test): &Capability| all.iter().any(|pipeline| test(pipeline)) || *name == "components" && included;
+        let has: Vec<bool> = CAPABILITIES.iter().map(shown).collect();
         rows.push((first.system, has, shell_of(&all)));
     }
     rows.sort_by_key(|(system, ..)| system.name.to_lowercase());
@@ -255,7 +411,8 @@ fn document() -> String {
     write!(out, "\n| Read into the model | {} |\n| --- |{}\n", heads.join(" | "), " --- |".repeat(heads.len()))
         .expect("text grows");
     for (index, (name, _)) in CAPABILITIES.iter().enumerate() {
-        let cells: Vec<&str> = rows.iter().map(|(_, has, _)| if has[index] { "yes" } else { "" }).collect();
+        let cells: Vec<&str> =
+            rows.iter().map(|(system, has, _)| cell(system.name, name, &has[index..=index])).collect();
         writeln!(out, "| {name} | {} |", cells.join(" | ")).expect("text grows");
     }
     out.push_str("\n## The better place for a secret\n\n| System | best | as a file | narrowest variable |\n| --- | --- | --- | --- |\n");

@@ -7,7 +7,7 @@ use super::{Claim, Format};
 use crate::ecosystems::{toolchain, variable};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::facts::Facts;
-use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
 use crate::model::reference::ReferenceId;
 use crate::model::script::{Language, Script, Shell};
 use crate::model::source::{Source, Sources};
@@ -132,6 +132,7 @@ impl<'t> Reader<'t, '_> {
         for (index, deploy) in get("deploy").into_iter().flat_map(|(node, _)| if node.is_map() { vec![node] } else { node.items().collect() }).enumerate() {
             job.inputs.extend(assignments(deploy, Scope::Input, &format!("deploy[{index}]")).into_iter().filter(is_secret));
         }
+        job.caches = get("cache").into_iter().flat_map(|(node, key)| caches(node, &key)).collect();
         job.on_patch = Some(true);
         job
     }
@@ -179,6 +180,16 @@ impl<'t> Reader<'t, '_> {
 fn artifact(node: Node<'_>) -> Artifact {
     let path = node.get("path").or(Some(node)).and_then(Node::str);
     Artifact { at: node.at(), paths: path.map(str::to_string).into_iter().collect(), report: false, on_failure: false }
+}
+
+/// `cache: [path -> file, file]`. <https://www.appveyor.com/docs/build-cache/>
+fn caches(node: Node<'_>, key: &str) -> Vec<Cache> {
+    let one = |item: Node<'_>| {
+        let (path, files) = item.str()?.split_once("->").unwrap_or((item.str()?, ""));
+        let files = files.split(',').map(|file| file.trim().to_string()).filter(|file| !file.is_empty()).collect();
+        Some(Cache { at: item.at(), key: key.to_string(), names: Vec::new(), files, paths: vec![path.trim().to_string()] })
+    };
+    node.list().filter_map(one).collect()
 }
 
 fn is_secret(one: &Assignment) -> bool {

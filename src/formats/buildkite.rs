@@ -11,7 +11,7 @@ use crate::ecosystems::git;
 use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pin::Strength;
-use crate::model::pipeline::{Artifact, Assignment, Job, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
 use crate::model::reference::{Origin, Reference, Role, Slot};
 use crate::model::script::{Language, Shell};
 use crate::model::source::{Source, Sources};
@@ -245,6 +245,13 @@ fn settings(node: Node, job: &mut Job) {
         (false, true) => Some(true),
         (false, false) => None,
     };
+    if let Some(cache) = node.get("cache") {
+        // <https://buildkite.com/docs/agent/buildkite-hosted/cache-volumes>
+        let texts = |node: Option<Node>| node.into_iter().flat_map(Node::list).filter_map(Node::str).map(str::to_string).collect::<Vec<_>>();
+        let paths = texts(cache.get("paths").or(Some(cache)));
+        let key = format!("{}.cache", job.key);
+        job.caches.push(Cache { at: cache.at(), key, names: texts(cache.get("name")), files: Vec::new(), paths });
+    }
     if let Some(paths) = node.get("artifact_paths") {
         let texts: Vec<String> = paths.list().filter_map(Node::str).flat_map(|text| text.split(';')).map(str::to_string).collect();
         let report = texts.iter().any(|path| path.ends_with(".xml"));

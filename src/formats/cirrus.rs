@@ -8,7 +8,7 @@ use super::steps::{self, Reader, Values};
 use super::{Claim, Format, by_path};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Pipeline, PushFilter, Scope, Service, Setting, Step, StepKind, Triggers, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Pipeline, PushFilter, Scope, Service, Setting, Step, StepKind, Triggers, Value};
 use crate::model::reference::Role;
 use crate::model::script::{Language, Shell};
 use crate::model::source::{Source, Sources};
@@ -188,6 +188,11 @@ fn instructions(node: Node, prefix: &str, phase: Phase, shell: Shell, job: &mut 
                 step.phase = phase;
                 job.steps.push(step);
             }
+        } else if name == "cache" || name.ends_with("_cache") && value.is_map() {
+            let texts = |name: &str| value.get(name).into_iter().flat_map(Node::list).filter_map(Node::str).map(str::to_string).collect::<Vec<_>>();
+            let names = [texts("fingerprint_key"), texts("fingerprint_script")].concat();
+            let paths = [texts("folder"), texts("folders")].concat();
+            job.caches.push(Cache { at: value.at(), key, names, files: Vec::new(), paths });
         } else if name.ends_with("_artifacts") {
             let path = value.get("path").or_else(|| value.get("paths")).unwrap_or(value);
             let paths = path.list().filter_map(Node::str).map(str::to_string).collect();

@@ -197,6 +197,8 @@ pub struct Job {
     pub environment: Option<String>,
     /// What it keeps.
     pub artifacts: Vec<Artifact>,
+    /// What it keeps for later runs.
+    pub caches: Vec<Cache>,
     /// Whether the token that the system makes for it can change anything, as far as the files tell.
     pub token_writes: bool,
 }
@@ -229,6 +231,7 @@ impl Job {
             on_patch: None,
             environment: None,
             artifacts: Vec::new(),
+            caches: Vec::new(),
             token_writes: true,
         }
     }
@@ -258,6 +261,21 @@ pub struct Artifact {
     pub report: bool,
     /// Whether it is kept when the job fails.
     pub on_failure: bool,
+}
+
+/// What a job takes from runs before it and leaves for later ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    /// Where it is declared.
+    pub at: Location,
+    /// Structural key path.
+    pub key: String,
+    /// The names under which it is looked for, as written: its own first, then those that it falls back to. Empty: the system makes one.
+    pub names: Vec<String>,
+    /// Files whose content is in its name, where the syntax has a place for them.
+    pub files: Vec<String>,
+    /// What is kept, as written: paths, or a word that the system knows (`pip`).
+    pub paths: Vec<String>,
 }
 
 /// A step.

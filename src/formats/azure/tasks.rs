@@ -7,7 +7,7 @@ use super::job::{Reader, secret};
 use super::steps::{folder, runs_on_failure};
 use super::variables;
 use crate::ecosystems::toolchain;
-use crate::model::pipeline::{Artifact, Assignment, Job, Scope, Step, StepKind, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Scope, Step, StepKind, Value};
 use crate::model::reference::{Ecosystem, Reference, Role};
 use crate::model::script::{Language, Shell};
 use crate::model::text::Mapped;
@@ -60,6 +60,11 @@ impl<'t> Reader<'t, '_> {
                 let paths = paths.filter(|path| !path.is_empty()).collect();
                 let report = task == "publishtestresults";
                 job.artifacts.push(Artifact { at: name.at(), paths, report, on_failure: runs_on_failure(step) });
+            }
+            "cache" => {
+                let lines = |text: String| text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+                let names = [vec![say("key")], lines(say("restoreKeys"))].concat();
+                job.caches.push(Cache { at: name.at(), key: base.clone(), names, files: Vec::new(), paths: lines(say("path")) });
             }
             "azurekeyvault" if say("RunAsPreJob").eq_ignore_ascii_case("true") => {
                 let value = Value::Secret { names: vec!["*".into()], whole: false, derived: false };

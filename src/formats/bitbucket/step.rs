@@ -2,7 +2,7 @@
 
 use crate::ecosystems::{oci, variable};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Service, Setting, Step, StepKind, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Scope, Service, Setting, Step, StepKind, Value};
 use crate::model::reference::{Origin, ReferenceId, Role};
 use crate::model::script::{Script, Shell};
 use crate::model::span::Location;
@@ -91,6 +91,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             _ => Setting::Absent,
         };
         job.artifacts = artifact(node).into_iter().collect();
+        job.caches = node.get("caches").into_iter().flat_map(Node::items).filter_map(|name| self.cache(name, key)).collect();
         Some(job)
     }
 
@@ -117,6 +118,16 @@ impl<'t, 'c> Reader<'t, 'c> {
         env.extend(credentials(image, &format!("{key}.image")));
         let images = self.image(image, Role::CiService, &format!("{key}.image"));
         Some(Service { name: name.to_string(), images, env, options: None })
+    }
+
+    /// A cache by its name: one of the file, or one that Bitbucket knows. <https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/>
+    fn cache(&self, name: Node<'_>, step: &str) -> Option<Cache> {
+        let word = name.str()?;
+        let own = self.root.path(&["definitions", "caches", word]);
+        let path = own.and_then(|own| own.str().or_else(|| own.get("path")?.str())).unwrap_or(word);
+        let files = own.and_then(|own| own.path(&["key", "files"])).into_iter().flat_map(Node::items).filter_map(Node::str);
+        let files = files.map(str::to_string).collect();
+        Some(Cache { at: name.at(), key: format!("{step}.caches"), names: Vec::new(), files, paths: vec![path.to_string()] })
     }
 
     /// Images of services that no step asks for: the next step that does gets them.

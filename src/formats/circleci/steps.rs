@@ -7,7 +7,7 @@ use super::job::Reader;
 use super::workflow::Invocation;
 use crate::ecosystems::variable;
 use crate::model::facts::ProblemKind;
-use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Step, StepKind, Value};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Scope, Step, StepKind, Value};
 use crate::model::script::{Language, Shell};
 use crate::model::secrets::looks_secret;
 use crate::model::source::join;
@@ -126,7 +126,13 @@ impl<'t> Reader<'t, '_> {
                     job.artifacts.push(artifact);
                 }
             }
-            ("run" | "checkout" | "setup_remote_docker" | "restore_cache" | "save_cache" | "persist_to_workspace", _)
+            ("restore_cache" | "save_cache", value) => {
+                if let Some(value) = value {
+                    cache(value, key, &around.frame, job);
+                }
+                self.add(job, Step::new(word, key, name.at(), StepKind::Other));
+            }
+            ("run" | "checkout" | "setup_remote_docker" | "persist_to_workspace", _)
             | ("attach_workspace" | "add_ssh_keys", _) => {
                 self.add(job, Step::new(word, key, name.at(), StepKind::Other));
             }
@@ -237,6 +243,19 @@ fn pasted(command: Node<'_>, key: &str) -> Vec<Assignment> {
     };
     let found = expressions(&text.text).into_iter();
     found.filter(|(_, name)| name.starts_with("pipeline.")).map(assignment).collect()
+}
+
+/// `save_cache: {key, paths}`, `restore_cache: {key}` or `{keys: []}`. <https://circleci.com/docs/caching/>
+fn cache<'t>(node: Node<'t>, key: &str, frame: &Rc<Frame<'t>>, job: &mut Job) {
+    let texts = |name: &str| {
+        let list = node.get(name).into_iter().flat_map(|node| frame.deref(node).0.list().collect::<Vec<_>>());
+        list.filter_map(|node| frame.piece(node)).map(|text| text.text).collect::<Vec<_>>()
+    };
+    let names = [texts("key"), texts("keys")].concat();
+    let cache = Cache { at: node.at(), key: key.to_string(), names, files: Vec::new(), paths: texts("paths") };
+    if !job.caches.contains(&cache) {
+        job.caches.push(cache);
+    }
 }
 
 /// A working folder as one of the repository.

@@ -2,7 +2,7 @@
 //! Knows actions by name and asks nobody what they do.
 
 use super::reader::{Around, Reader};
-use crate::model::pipeline::{Artifact, Job};
+use crate::model::pipeline::{Artifact, Cache, Job};
 use crate::model::reference::Role;
 use crate::model::span::Location;
 use crate::model::text::Text;
@@ -153,6 +153,7 @@ impl Reader<'_> {
             self.built(used, file, context, around);
         }
         job.artifacts.extend(artifact(used));
+        job.caches.extend(cache(used));
     }
 
     /// The Dockerfile of a build step: `file` is seen from the checkout, without it `Dockerfile` of the context.
@@ -183,6 +184,25 @@ fn artifact(used: &Used<'_, '_>) -> Option<Artifact> {
     let paths: Vec<String> = used.lines(input).into_iter().map(|text| text.text).collect();
     let report = report.is_some() || paths.iter().any(|path| is_report(path));
     Some(Artifact { at: used.at, paths, report, on_failure: kept })
+}
+
+/// Actions that keep a cache: input of what is kept, inputs of its names, input of files in its name.
+const CACHES: [(&str, &str, &[&str], &str); 6] = [
+    ("actions/cache", "path", &["key", "restore-keys"], ""),
+    ("actions/setup-python", "cache", &[], "cache-dependency-path"),
+    ("actions/setup-node", "cache", &[], "cache-dependency-path"),
+    ("astral-sh/setup-uv", "enable-cache", &[], "cache-dependency-glob"),
+    ("docker/build-push-action", "cache-to", &["cache-from"], ""),
+    ("docker/bake-action", "cache-to", &["cache-from"], ""),
+];
+
+fn cache(used: &Used<'_, '_>) -> Option<Cache> {
+    let (_, kept, names, files) = CACHES.iter().find(|(action, ..)| used.is(action))?;
+    let texts = |input: &str| used.lines(input).into_iter().map(|text| text.text).collect::<Vec<_>>();
+    let paths: Vec<String> = texts(kept).into_iter().filter(|text| text != "false").collect();
+    let names: Vec<String> = names.iter().flat_map(|input| texts(input)).collect();
+    let on = !paths.is_empty() || !names.is_empty();
+    on.then(|| Cache { at: used.at, key: used.key.to_string(), names, files: texts(files), paths })
 }
 
 /// Whether a path is one that test runners write their report to.

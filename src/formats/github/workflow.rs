@@ -97,6 +97,7 @@ impl Reader<'_> {
             condition,
             environment: text("environment").or_else(|| node.path(&["environment", "name"])?.str().map(str::to_string)),
             artifacts: Vec::new(),
+            caches: Vec::new(),
             token_writes: writes(node.get("permissions").or_else(|| root.get("permissions"))),
             id,
             key,

@@ -7,7 +7,7 @@ use super::trigger;
 use super::variables::{Known, assignments};
 use crate::formats::steps::moves;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Service, Setting, Step, StepKind};
+use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Language, Script, Shell};
 use crate::model::secrets::handed;
@@ -73,6 +73,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             moves::note_slot(self.facts, own, "variables", &["script"], &key);
             moves::note_lines(self.facts, own, "variables", &format!("{key}.variables"));
         }
+        let caches = caches(&self.inherited(layers, "cache", "").0, &key);
         Job {
             id: name.to_string(),
             name: name.to_string(),
@@ -97,6 +98,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             on_patch: trigger::on_patch(self.config, layers),
             environment: named(&layers.get("environment")),
             artifacts: artifacts(layers),
+            caches,
             token_writes: true,
         }
     }
@@ -362,6 +364,22 @@ fn artifacts(layers: &Layers<'_, '_>) -> Vec<Artifact> {
         }
     }
     found
+}
+
+/// `cache`: one, or a list. <https://docs.gitlab.com/ci/yaml/#cache>
+fn caches(layers: &Layers<'_, '_>, job: &str) -> Vec<Cache> {
+    let list = layers.items();
+    let one = layers.first().filter(|node| node.is_map());
+    let texts = |node: Option<Node>| node.into_iter().flat_map(Node::list).filter_map(Node::str).map(str::to_string).collect::<Vec<_>>();
+    let read = |node: Node| {
+        let name = node.get("key");
+        let prefix = name.and_then(|name| name.str().or_else(|| name.get("prefix")?.str()));
+        let mut names: Vec<String> = prefix.map(str::to_string).into_iter().collect();
+        names.extend(texts(node.get("fallback_keys")));
+        let files = texts(name.and_then(|name| name.get("files")));
+        Cache { at: node.at(), key: format!("{job}.cache"), names, files, paths: texts(node.get("paths")) }
+    };
+    list.into_iter().chain(one).filter(|node| node.get("paths").is_some() || node.get("untracked").is_some()).map(read).collect()
 }
 
 /// `3 hours 30 minutes`, `1h 30m`, `90m`, `5400` (seconds): minutes, rounded up.

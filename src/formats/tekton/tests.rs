@@ -77,7 +77,12 @@ fn runs_say_what_starts_them() {
 }
 
 #[test]
-fn only_files_of_its_own_kinds_are_wanted() {
+fn only_objects_of_its_own_kinds_are_wanted() {
     assert!(sniff(TASK) && sniff("apiVersion: triggers.tekton.dev/v1beta1\nkind: TriggerTemplate\n"));
-    assert!(!sniff("apiVersion: v1\nkind: Pod\n") && !sniff(&format!("{TASK}---\napiVersion: v1\nkind: Secret\n")));
+    assert!(!sniff("apiVersion: v1\nkind: Pod\n"));
+    let secret = "---\napiVersion: v1\nkind: Secret\nspec: {tasks: [{taskRef: {name: x}}]}\n";
+    let mixed = format!("{TASK}{secret}");
+    assert!(sniff(&mixed));
+    let (alone, beside) = (facts_of(&FORMAT, "a.yaml", TASK), facts_of(&FORMAT, "a.yaml", &mixed));
+    assert_eq!(alone.pipelines[0].jobs.len(), beside.pipelines[0].jobs.len());
 }

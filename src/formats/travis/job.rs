@@ -3,7 +3,7 @@
 use super::env;
 use crate::ecosystems::toolchain;
 use crate::model::facts::Facts;
-use crate::model::pipeline::{Assignment, Job, Phase, Scope, Setting, Step, StepKind, Value};
+use crate::model::pipeline::{Assignment, Cache, Job, Phase, Scope, Setting, Step, StepKind, Value};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Script, Shell};
 use crate::model::source::join;
@@ -109,6 +109,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             let key = format!("{}[{index}]", get("deploy").map_or(String::new(), |(_, key)| key));
             self.deploy(node, &key, shell, job);
         }
+        job.caches = get("cache").map_or(Vec::new(), |(node, key)| cache(node, &key));
         job.condition = get("if").and_then(|(node, _)| node.text());
         job.on_patch = job.condition.as_ref().map_or(Some(true), |text| on_patch(&text.text));
     }
@@ -213,6 +214,20 @@ fn tolerated(job: Node<'_>, listed: Option<Node<'_>>) -> Setting<bool> {
         }
     }
     Setting::Absent
+}
+
+/// `cache: pip`, `cache: {pip: true, directories: []}`, and lists of these. <https://docs.travis-ci.com/user/caching/>
+fn cache(node: Node<'_>, key: &str) -> Vec<Cache> {
+    let words = node.list().filter_map(Node::str).map(str::to_string);
+    let maps = node.is_map().then_some(node).into_iter().chain(node.items().filter(|item| item.is_map()));
+    let inner = maps.flat_map(Node::entries).flat_map(|(name, value)| match name.str() {
+        Some("directories") => value.list().filter_map(Node::str).map(str::to_string).collect(),
+        Some(name) if value.bool() == Some(true) => vec![name.to_string()],
+        _ => Vec::new(),
+    });
+    let paths: Vec<String> = words.chain(inner).filter(|word| word != "false").collect();
+    let one = Cache { at: node.at(), key: key.to_string(), names: Vec::new(), files: Vec::new(), paths };
+    Some(one).filter(|cache| !cache.paths.is_empty()).into_iter().collect()
 }
 
 fn deployments(node: Node<'_>) -> Vec<Node<'_>> {
