@@ -216,6 +216,25 @@ const NONE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS CodeBuild",
+        &[
+            "image of a job",
+            "service images",
+            "machine",
+            "components",
+            "variables of a job",
+            "variables of a step",
+            "starts on a patch",
+            "schedule",
+            "conditions",
+            "matrix",
+            "needs",
+            "time limit",
+            "cancels superseded runs",
+            "deployments",
+        ],
+    ),
+    (
         "Argo Workflows",
         &[
             "machine",

@@ -71,6 +71,7 @@ formats! {
     woodpecker,
     buildkite,
     cloudbuild,
+    codebuild,
     bitbucket,
     travis,
     appveyor,

@@ -11,6 +11,7 @@ use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Assignment, Scope, Setting, Value};
 use crate::model::reference::{Reference, ReferenceId, Role};
 use crate::model::script::{Script, Shell};
+use crate::model::source::join;
 use crate::model::span::Location;
 use crate::model::text::{Mapped, Text};
 use crate::syntax::tree::Node;
@@ -155,6 +156,16 @@ fn shell_call(words: &[Mapped]) -> Option<(Shell, &Mapped)> {
         }
     }
     rest.first().filter(|_| asked).map(|text| (shell, text))
+}
+
+/// Follows `cd` from one script to the next that runs in the same shell.
+pub fn follow(script: &Script, cwd: &mut String) {
+    for command in script.commands.iter().filter(|command| command.nesting.is_empty()) {
+        let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+        if let ["cd", folder] = words[..] {
+            *cwd = join(cwd, folder).unwrap_or_else(|| cwd.clone());
+        }
+    }
 }
 
 /// A switch: `true`, `false`, or something else.

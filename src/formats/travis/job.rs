@@ -1,12 +1,12 @@
 //! Jobs: what the keys at the top make with their matrix, and the entries of `jobs.include`.
 
 use super::env;
+use crate::formats::steps;
 use crate::ecosystems::toolchain;
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Assignment, Cache, Job, Phase, Scope, Setting, Step, StepKind, Value};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Script, Shell};
-use crate::model::source::join;
 use crate::model::span::Location;
 use crate::model::text::Mapped;
 use crate::syntax::tree::Node;
@@ -137,7 +137,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             let Some(text) = item.mapped() else { continue };
             let key = if is_list { format!("{key}[{index}]") } else { key.to_string() };
             let script = self.script(&text, &key, shell, cwd);
-            follow(&script, cwd);
+            steps::follow(&script, cwd);
             job.steps.push(Step { phase, ..Step::new(name, &key, item.at(), StepKind::Run(script)) });
         }
     }
@@ -246,14 +246,4 @@ fn on_patch(condition: &str) -> Option<bool> {
     }
     // The branch of a pull request is the one that it goes into.
     (plain.starts_with("type=pull_request") || plain.starts_with("branch=")).then_some(true)
-}
-
-/// Follows `cd` from one line to the next.
-fn follow(script: &Script, cwd: &mut String) {
-    for command in script.commands.iter().filter(|command| command.nesting.is_empty()) {
-        let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
-        if let ["cd", folder] = words[..] {
-            *cwd = join(cwd, folder).unwrap_or_else(|| cwd.clone());
-        }
-    }
 }
