@@ -461,3 +461,22 @@ fn a_release_from_its_repository_moves_to_the_next_tag() {
     assert_eq!(world.show("pinguard/pypi-tool", "requirements.txt"), format!("{moved}\ndemo==1.0"));
     assert_eq!(world.show("pinguard/pypi-demo", "requirements.txt"), format!("{line}\ndemo==1.1"));
 }
+
+#[test]
+fn lines_that_contradict_each_other_already_hold_nobody_else_back() {
+    let world = World::new("odds");
+    let old = "2026-01-01T00:00:00Z";
+    for (name, version, needs) in
+        [("odd", "1.0", &["dep<2"][..]), ("dep", "1.0", &[]), ("dep", "2.0", &[]), ("demo", "1.2", &["dep<2"])]
+    {
+        world.index.add(name, version, needs, if name == "demo" { "2026-11-19T00:00:00Z" } else { old });
+    }
+    world.commit(&[("requirements.txt", "odd==1.0\ndep==2.0\ndemo==1.0\n")]);
+    world.sync();
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(states(&report), ["pypi-demo pushed opened"], "{report:#}");
+    assert_eq!(world.show("pinguard/pypi-demo", "requirements.txt"), "odd==1.0\ndep==2.0\ndemo==1.1");
+    let body = &world.forge.open()[0].body;
+    assert!(body.contains("does not resolve as it stands") && body.contains("`dep`"), "{body}");
+}

@@ -41,6 +41,8 @@ pub struct Relocker<'a> {
     pub now: Timestamp,
     /// Made when a tool needs it first.
     pub copy: OnceCell<Result<PrivateCopy, String>>,
+    /// What was learnt of requirements files.
+    pub lines: super::lines::Memory,
 }
 
 impl Relocker<'_> {

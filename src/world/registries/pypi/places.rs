@@ -26,7 +26,7 @@ pub struct Place {
 }
 
 /// How indexes are named.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     /// The default index.
     pub default: Option<String>,

@@ -1,0 +1,278 @@
+//! The resolution of a set of requirements files as it would be: on which Pythons, with what free to move, and what is left out because
+//! it contradicts the rest before anything moves.
+
+use super::{Lines, Others, Wanted, holds_hashes, of};
+use crate::ecosystems::pypi::{normalize, python_allows};
+use crate::model::edit::Edit;
+use crate::model::reference::{Ecosystem, Origin, Subject};
+use crate::model::span::{Location, SourceId, Span};
+use crate::model::wish::Reach;
+use crate::plan::{select, spell};
+use crate::resolve::file::{Asked, Form, Job, Mistake};
+use crate::resolve::metadata::Metadata;
+use crate::resolve::requirement::{Source, specifiers};
+use crate::resolve::{self, Solution, Unsolved};
+use crate::world::registries::pypi::{Named, Places, Pypi};
+use crate::world::runtime::Kept;
+use pep440_rs::Version;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Minor versions of Python that are tried, oldest first, where the repository names none.
+const PYTHONS: [&str; 7] = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"];
+
+/// What is learnt once for all groups.
+#[derive(Default)]
+pub struct Memory {
+    runtime: OnceCell<Option<Kept>>,
+    indexes: RefCell<BTreeMap<(Named, PathBuf), Arc<Pypi>>>,
+    grounds: RefCell<BTreeMap<SourceId, Ground>>,
+}
+
+/// How a set of files stands before anything moves.
+#[derive(Debug, Clone)]
+pub(super) struct Ground {
+    /// The Pythons to try: the first one on which it resolves, and newer ones.
+    pub(super) pythons: Vec<String>,
+    /// Exact lines that contradict others already; they are no part of the proof.
+    pub(super) odds: BTreeSet<String>,
+    /// Why they do.
+    why: String,
+}
+
+impl Lines<'_> {
+    /// How a set stands: on which Python it resolves, and which lines are at odds already.
+    pub(super) fn ground(&self, set: SourceId) -> Result<Ground, Unsolved> {
+        if let Some(known) = self.relocker.lines.grounds.borrow().get(&set) {
+            return Ok(known.clone());
+        }
+        let ground = self.grounded(set)?;
+        self.relocker.lines.grounds.borrow_mut().insert(set, ground.clone());
+        Ok(ground)
+    }
+
+    fn grounded(&self, set: SourceId) -> Result<Ground, Unsolved> {
+        let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
+        let pythons = self.pythons();
+        let mut why = String::new();
+        for (at, python) in pythons.iter().enumerate() {
+            match self.solve_on(set, &nothing, Others::Stay, (python, &nobody)) {
+                Ok(_) => return Ok(Ground { pythons: pythons[at..].to_vec(), odds: nobody, why: String::new() }),
+                Err(Unsolved::Contradiction(text)) => why = text,
+                Err(world) => return Err(world),
+            }
+        }
+        let newest = pythons.last().map_or("3.14", String::as_str);
+        // What gives way when nothing has to stay is what the others contradict.
+        let free = self.solve_on(set, &nothing, Others::AreFree, (newest, &nobody))?;
+        let lines = self.exact_lines(&self.files_of(set));
+        let moved = lines.into_iter().filter(|(_, reference, now)| {
+            !of(&free, &reference.subject.name).any(|package| package.version.to_string() == *now)
+        });
+        let odds = moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect();
+        Ok(Ground { pythons, odds, why })
+    }
+
+    /// What is said of lines that contradict others before anything moves.
+    pub(super) fn at_odds(&self, set: SourceId) -> Option<String> {
+        let grounds = self.relocker.lines.grounds.borrow();
+        let ground = grounds.get(&set).filter(|ground| !ground.odds.is_empty())?;
+        let names: Vec<String> = ground.odds.iter().map(|name| format!("`{name}`")).collect();
+        let why: Vec<&str> = ground.why.lines().skip(1).map(|line| line.trim_start_matches([' ', '-'])).collect();
+        let path = &self.project.source(set).path;
+        let names = names.join(", ");
+        Some(format!(
+            "`{path}` does not resolve as it stands, so {names} had to be left out of the proof: {}",
+            why.join("; ")
+        ))
+    }
+
+    /// Resolves a file with all that it reads, for the Pythons of the repository.
+    pub(super) fn solve(&self, set: SourceId, wanted: &Wanted, others: Others) -> Result<Solution, Unsolved> {
+        let mut last = Unsolved::Contradiction("no Python is left to try".to_string());
+        let ground = self.ground(set)?;
+        for python in &ground.pythons {
+            match self.solve_on(set, wanted, others, (python, &ground.odds)) {
+                Ok(solution) => return Ok(solution),
+                Err(Unsolved::World(text)) => return Err(Unsolved::World(text)),
+                Err(unsolved) => last = unsolved,
+            }
+        }
+        Err(last)
+    }
+
+    fn solve_on(
+        &self,
+        set: SourceId,
+        wanted: &Wanted,
+        others: Others,
+        on: (&str, &BTreeSet<String>),
+    ) -> Result<Solution, Unsolved> {
+        let (python, odds) = on;
+        let path = self.project.source(set).path.clone();
+        let now = self.relocker.now.as_millisecond();
+        let asked =
+            Asked { inputs: vec![path], universal: true, python: Some(python.to_string()), now, ..Asked::default() };
+        let read = |path: &str| self.text(path, wanted);
+        let job = Job::of("", None, &asked, Form::Requirements, &read);
+        let mut job = job.map_err(|mistakes| Unsolved::Contradiction(first_of(&mistakes)))?;
+        let raised: BTreeSet<String> =
+            wanted.keys().map(|id| normalize(&self.project.reference(*id).subject.name)).collect();
+        self.terms(&mut job, &raised, others, odds);
+        if self.is_hashed(set) || others == Others::MayMove {
+            self.cut_young(&mut job);
+        }
+        self.ask(&job)
+    }
+
+    /// What may move, how old it must be, and what stands for packages that would have to be built.
+    pub(super) fn terms(&self, job: &mut Job, raised: &BTreeSet<String>, others: Others, odds: &BTreeSet<String>) {
+        let policy = self.relocker.policy;
+        let request = &mut job.request;
+        for one in request.requirements.iter_mut().chain(&mut request.constraints) {
+            let Some(version) = one.exact().cloned() else { continue };
+            let subject = Subject { ecosystem: Ecosystem::Pypi, name: one.name.to_string() };
+            // What stays as it is needs what it needed before, whatever that was.
+            let nothing = Metadata::new(one.name.clone(), version.clone(), None, Vec::new(), one.extras.clone());
+            if !raised.contains(&*one.name) {
+                request.known.insert((one.name.clone(), version.clone()), Arc::new(nothing));
+            }
+            let free = others == Others::AreFree || odds.contains(&*one.name);
+            let moves = free || others == Others::MayMove && policy.refuses(&subject).is_none();
+            if moves && !raised.contains(&*one.name) {
+                let hashes = Vec::new();
+                let marker = resolve::marker::Marker::always();
+                request.pins.push(resolve::Pin { name: one.name.clone(), version: version.clone(), marker, hashes });
+                let bounds = if free { Default::default() } else { upwards(&version, policy.reach(&subject)) };
+                one.source = Source::Index(bounds);
+                continue;
+            }
+            request.policy.cutoff_of.insert(one.name.clone(), None);
+        }
+    }
+
+    /// What comes along has to be old enough. An open file takes whatever is newest on the day of the installation, as it did before; a
+    /// closed one says what comes along.
+    pub(super) fn cut_young(&self, job: &mut Job) {
+        let days = i64::from(self.relocker.policy.days(Ecosystem::Pypi));
+        if days > 0 {
+            job.request.policy.cutoff = Some(self.relocker.now.as_millisecond() - days * 24 * 3_600_000);
+        }
+    }
+
+    pub(super) fn ask(&self, job: &Job) -> Result<Solution, Unsolved> {
+        let (default, extra, none) = job.indexes();
+        let environment = self.relocker.environment;
+        let (named, folder) = (Named { default, extra, none }, self.relocker.folder.join(&job.folder));
+        let memory = &self.relocker.lines;
+        let known = memory.indexes.borrow().get(&(named.clone(), folder.clone())).cloned();
+        let pypi = match known {
+            Some(pypi) => pypi,
+            None => {
+                let places = Places::of(&named, environment, &|_| None).map_err(Unsolved::World)?;
+                let kept = memory.runtime.get_or_init(|| Kept::start().ok());
+                let kept = kept.as_ref().ok_or_else(|| Unsolved::World("no thread can be started".to_string()))?;
+                let http = self.relocker.http.clone();
+                let pypi = Arc::new(kept.within(|| Pypi::new(http, places, environment, folder.clone())));
+                memory.indexes.borrow_mut().insert((named, folder), Arc::clone(&pypi));
+                pypi
+            }
+        };
+        job.make(&*pypi).map(|made| made.solution)
+    }
+
+    /// Whether one of the files of a set holds hashes, so that nothing may be missing from it.
+    pub(super) fn is_hashed(&self, set: SourceId) -> bool {
+        self.files_of(set).iter().any(|file| holds_hashes(self.project, *file))
+    }
+
+    /// The Pythons of the repository, else what its projects ask for, else all that are known.
+    fn pythons(&self) -> Vec<String> {
+        if let Some(oldest) = oldest(&select::pythons(self.project)) {
+            return vec![oldest];
+        }
+        let stated: Vec<&str> = self
+            .project
+            .manifests()
+            .filter_map(|manifest| manifest.requires_python.as_ref())
+            .map(|text| text.text.as_str())
+            .collect();
+        let fits = |minor: &&&str| stated.iter().all(|requires| python_allows(requires, minor) != Some(false));
+        match PYTHONS.iter().find(fits) {
+            Some(minor) if !stated.is_empty() => vec![minor.to_string()],
+            _ => PYTHONS.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// A file with the edits of the group and the wanted versions in it; what no index has is left out of the proof.
+    pub(super) fn text(&self, path: &str, wanted: &Wanted) -> Option<String> {
+        let Some(source) = self.project.sources.find(path) else { return self.relocker.text(path) };
+        let mut patch = self.patch.clone();
+        for (id, to) in wanted.iter().filter(|(id, _)| id.source == source.id) {
+            let reference = self.project.reference(*id);
+            let edits = spell::edits(&self.project.sources, reference, &self.pin(reference, to, Vec::new())).ok()?;
+            patch.merge(edits).ok()?;
+        }
+        for reference in &self.project.facts_of(source.id).references {
+            if reference.origin != Origin::Registry {
+                let start = source.text[..reference.site.whole.span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+                let at = Location::new(source.id, Span::empty(start));
+                let _ = patch.merge(vec![Edit::replace(at, "# ")]);
+            }
+        }
+        let text = patch.apply(source.id, &source.text);
+        let of_links = |line: &str| line.starts_with("-f ") || line.starts_with("--find-links");
+        Some(text.split_inclusive('\n').map(|line| if of_links(line) { "\n" } else { line }).collect())
+    }
+}
+
+pub(super) fn first_of(mistakes: &[Mistake]) -> String {
+    match mistakes.first() {
+        Some(mistake) => format!("{}:{}: {}", mistake.file, mistake.line, mistake.text),
+        None => "its inputs cannot be read".to_string(),
+    }
+}
+
+/// This version and newer ones within a reach.
+pub(super) fn upwards(version: &Version, reach: Reach) -> pep440_rs::VersionSpecifiers {
+    let release = version.release();
+    let at = |index: usize| release.get(index).copied().unwrap_or(0);
+    let limit = match reach {
+        Reach::Written => format!(",=={version}"),
+        Reach::Patch => format!(",=={}.{}.*", at(0), at(1)),
+        Reach::Minor => format!(",=={}.*", at(0)),
+        Reach::Major => String::new(),
+    };
+    specifiers(&format!(">={version}{limit}")).unwrap_or_default()
+}
+
+fn oldest(pythons: &[String]) -> Option<String> {
+    let minor = |text: &&String| text.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).unwrap_or(0);
+    pythons.iter().filter(|text| text.starts_with("3.")).min_by_key(minor).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::str::FromStr;
+
+    #[test]
+    fn lines_move_up_within_the_policy() {
+        let reach = |reach| {
+            let bounds = upwards(&Version::from_str("1.2.3").expect("a version"), reach);
+            let fits = |text: &str| bounds.contains(&Version::from_str(text).expect("a version"));
+            ["1.2.2", "1.2.4", "1.3", "2.0"].map(fits)
+        };
+        assert_eq!(reach(Reach::Patch), [false, true, false, false]);
+        assert_eq!(reach(Reach::Minor), [false, true, true, false]);
+        assert_eq!(reach(Reach::Major), [false, true, true, true]);
+    }
+
+    #[test]
+    fn the_oldest_python_counts() {
+        let list = ["3.12", "3.9", "3.10"].map(str::to_string);
+        assert_eq!(oldest(&list).as_deref(), Some("3.9"));
+    }
+}
