@@ -28,9 +28,9 @@ requires-python = ">=3.10"
 dependencies = [
     "aiohttp", "black", "boto3", "celery[redis]", "cryptography", "django", "fastapi", "flask", "grpcio", "httpx", "ipython", "jupyterlab",
     "kafka-python", "lxml", "matplotlib", "mypy", "numpy", "orjson", "pandas", "pillow", "polars", "psycopg[binary]", "pyarrow", "pydantic",
-    "pylint", "pymongo", "pytest", "pyzmq", "rich", "ruff", "scikit-learn", "scipy", "scrapy", "shapely", "sphinx", "sqlalchemy",
-    "statsmodels", "streamlit", "twisted", "uvicorn[standard]", "wandb", "zstandard", "kubernetes", "opencv-python", "numba", "dask", "xgboost",
-    "lightgbm", "h5py", "tables", "contourpy", "regex", "spacy", "gevent", "greenlet", "websockets", "duckdb", "rpds-py", "cython", "coverage",
+    "pylint", "pymongo", "pytest", "pyzmq", "rich", "ruff", "scikit-learn", "scipy", "scrapy", "sphinx", "sqlalchemy",
+    "streamlit", "twisted", "uvicorn[standard]", "wandb", "zstandard", "kubernetes", "opencv-python", "numba", "dask",
+    "h5py", "contourpy", "regex", "greenlet", "websockets", "rpds-py", "cython", "coverage",
 ]
 T
   (cd "$work/uv" && uv lock --quiet)
