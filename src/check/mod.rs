@@ -16,7 +16,7 @@ use crate::model::finding::{Finding, Findings};
 use crate::model::policy::Policy;
 use crate::model::project::Project;
 use crate::model::source::{Source, Sources};
-use crate::model::span::{Location, Span};
+use crate::model::span::{Location, SourceId, Span};
 use crate::rules;
 use rayon::prelude::*;
 
@@ -25,8 +25,7 @@ const MAX_UNREADABLE: usize = 100;
 
 /// Reads every source to facts and joins them to a project.
 pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Policy) -> Project {
-    let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
-    let mut facts: Vec<Facts> = ids.par_iter().map(|&id| facts_of(&sources, id)).collect();
+    let mut facts = facts_of_all(&sources);
     for (at, why) in unreadable {
         facts[at.source.0 as usize].problem(ProblemKind::Unreadable, at, why);
     }
@@ -38,7 +37,17 @@ pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Polic
     project
 }
 
-fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
+/// The facts of every source, by its number. The largest texts come first: no thread is left with one at the end, and what its tree took
+/// is used again for the many small ones.
+fn facts_of_all(sources: &Sources) -> Vec<Facts> {
+    let mut ids: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
+    ids.sort_by_key(|&id| std::cmp::Reverse(sources.get(id).text.len()));
+    let mut facts: Vec<(SourceId, Facts)> = ids.into_par_iter().with_max_len(1).map(|id| (id, facts_of(sources, id))).collect();
+    facts.sort_unstable_by_key(|(id, _)| *id);
+    facts.into_iter().map(|(_, facts)| facts).collect()
+}
+
+fn facts_of(sources: &Sources, id: SourceId) -> Facts {
     let source = sources.get(id);
     let Some(format) = formats::of(source) else { return Facts::of(id, "") };
     let mut facts = Facts::of(id, format.name);
@@ -51,6 +60,7 @@ fn facts_of(sources: &Sources, id: crate::model::span::SourceId) -> Facts {
     }
     conflict(source, &mut facts);
     facts.keep_unreadable(MAX_UNREADABLE);
+    facts.give_back_room();
     facts
 }
 

@@ -101,6 +101,21 @@ impl Facts {
         self.problems.push(Problem { kind, at, text: text.into() });
     }
 
+    /// Gives back the room that growing lists took and do not use: over a large project that is a part of all memory.
+    pub fn give_back_room(&mut self) {
+        self.references.shrink_to_fit();
+        for lock in &mut self.locks {
+            lock.packages.shrink_to_fit();
+            for package in &mut lock.packages {
+                package.artifacts.shrink_to_fit();
+                package.edges.shrink_to_fit();
+            }
+        }
+        for (_, script) in &mut self.scripts {
+            script.commands.shrink_to_fit();
+        }
+    }
+
     /// Keeps the first `limit` unreadable places and says at the next one how many more there are.
     pub fn keep_unreadable(&mut self, limit: usize) {
         let unreadable = |problem: &Problem| problem.kind == ProblemKind::Unreadable;

@@ -237,6 +237,11 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
+    /// Whether there is no answer at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_topic.is_empty() && self.closed.is_empty()
+    }
+
     /// Takes an answer; a later one about the same topic replaces the earlier.
     pub fn put(&mut self, topic: Topic, answer: Result<Known, Miss>) {
         self.by_topic.insert(topic, answer);

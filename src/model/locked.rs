@@ -42,10 +42,15 @@ const SHARED: [&str; 14] = [
     "com.au",
 ];
 
+/// What stands between `://` and the path of a URL; empty when there is no such mark.
+pub fn authority(url: &str) -> &str {
+    let mark = memchr::memchr_iter(b':', url.as_bytes()).find(|at| url[at + 1..].starts_with("//"));
+    mark.map_or("", |at| url[at + 3..].split(['/', '?', '#']).next().unwrap_or(""))
+}
+
 /// The host of a URL in lower case, without user and port; empty when there is none.
 pub fn host(url: &str) -> String {
-    let Some((_, rest)) = url.split_once("://") else { return String::new() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let authority = authority(url);
     let host = authority.rsplit('@').next().unwrap_or(authority);
     let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
     port.map_or(host, |(host, _)| host).to_ascii_lowercase()

@@ -43,6 +43,13 @@ impl HeldRelease<'_> {
     }
 }
 
+impl Online {
+    /// Whether nobody answered anything.
+    pub fn is_silent(&self) -> bool {
+        self.knowledge.is_empty()
+    }
+}
+
 impl Project {
     /// Every Python release that a lock or an exact requirement holds and that comes from the default index.
     pub fn held_releases(&self) -> Vec<HeldRelease<'_>> {

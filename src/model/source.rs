@@ -2,7 +2,7 @@
 
 use super::span::{Location, SourceId, Span};
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// One text of a project.
 #[derive(Debug)]
@@ -97,6 +97,8 @@ impl Source {
 pub struct Sources {
     list: Vec<Source>,
     by_path: HashMap<String, SourceId>,
+    /// Which texts hold a mark: looked for once, and asked by every file that refers to another by name.
+    marked: Mutex<HashMap<&'static str, Arc<[SourceId]>>>,
 }
 
 impl Sources {
@@ -143,6 +145,17 @@ impl Sources {
     /// The text behind a location.
     pub fn text(&self, at: Location) -> &str {
         self.get(at.source).slice(at.span)
+    }
+
+    /// The texts that hold `mark`, in order of their numbers. Every text is searched the first time; call it when all are added.
+    pub fn holding(&self, mark: &'static str) -> Arc<[SourceId]> {
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = marked.entry(mark).or_insert_with(|| {
+            let finder = memchr::memmem::Finder::new(mark);
+            let holds = |source: &&Source| finder.find(source.text.as_bytes()).is_some();
+            self.list.iter().filter(holds).map(|source| source.id).collect()
+        });
+        ids.clone()
     }
 
     /// All texts in order of their numbers.

@@ -87,8 +87,8 @@ impl<'a> View<'a> {
         let mut rows = Vec::new();
         for &root in &report.roots {
             masks.learn(root);
-            let shown = root.findings.iter().filter(|judged| judged.level > Level::Off);
-            rows.extend(shown.map(|judged| row(root, judged, &masks)));
+            let shown = root.findings.par_iter().filter(|judged| judged.level > Level::Off);
+            rows.par_extend(shown.map(|judged| row(root, judged, &masks)));
         }
         rows.sort_by(|a, b| (&a.place, a.rule.id, &a.key, &a.name).cmp(&(&b.place, b.rule.id, &b.key, &b.name)));
         View { rows, masks }
@@ -115,7 +115,7 @@ pub fn place(root: Root, at: Location) -> Place {
 /// Masks of the sources that a report shows, by project and source.
 #[derive(Default)]
 pub struct Masks<'a> {
-    by_source: HashMap<(*const Project, SourceId), Mask>,
+    by_source: HashMap<(usize, SourceId), Mask>,
     roots: std::marker::PhantomData<&'a Project>,
 }
 
@@ -138,13 +138,13 @@ impl<'a> Masks<'a> {
         let known: Vec<(SourceId, Vec<Span>)> = known.into_iter().collect();
         let masks: Vec<Mask> = known.par_iter().map(|(source, spans)| Mask::of(sources.get(*source), spans)).collect();
         for ((source, _), mask) in known.into_iter().zip(masks) {
-            self.by_source.insert((std::ptr::from_ref(root.project), source), mask);
+            self.by_source.insert((address(root.project), source), mask);
         }
     }
 
     /// The mask of a source, when it was learnt.
     pub fn get(&self, root: Root<'a>, source: SourceId) -> Option<&Mask> {
-        self.by_source.get(&(std::ptr::from_ref(root.project), source))
+        self.by_source.get(&(address(root.project), source))
     }
 
     /// `text` without what is secret in any of `sources`.
@@ -157,6 +157,11 @@ impl<'a> Masks<'a> {
         }
         shortened(out)
     }
+}
+
+/// Tells the projects of one report apart.
+fn address(project: &Project) -> usize {
+    std::ptr::from_ref(project).addr()
 }
 
 /// Bytes of one message, name or label that are shown. A name of a megabyte is somebody's joke, and would be printed several times.

@@ -122,9 +122,10 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::lock::{ArtifactKind, Lock, LockTool, LockedPackage, Provenance};
-use crate::model::locked::{Hosts, host, is_private, several, verb};
+use crate::model::locked::{Hosts, authority, host, is_private, several, verb};
 use crate::model::reference::{Origin, Role};
 use crate::model::span::Location;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 /// The rule.
@@ -154,17 +155,22 @@ fn check(project: &Project, findings: &mut Findings) {
         return;
     }
     let hosts = project.declared_hosts();
-    let asked = asked_of_indexes(project);
+    let asked = OnceCell::new();
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
         let channels = matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi).then(|| project.declared_channels(lock));
         let mut by_host: BTreeMap<(String, &str), Vec<(&str, Location)>> = BTreeMap::new();
+        let mut asked_hosts: HashMap<(&str, bool), Option<String>> = HashMap::new();
         for package in &lock.packages {
             for (url, at, kind) in places(package, &hosts) {
                 let channels = channels.as_ref().filter(|_| package.groups.iter().any(|group| group == "conda") || lock.format == "explicit");
-                let found = host(url);
-                let known = found.is_empty() || is_private(&found) || hosts.declares(&found) || channels.is_some_and(|hosts| hosts.declares(&found));
-                if !known {
-                    by_host.entry((found, kind)).or_default().push((&package.name, at));
+                // Thousands of files come from the same few hosts.
+                let unknown = asked_hosts.entry((authority(url), channels.is_some())).or_insert_with(|| {
+                    let found = host(url);
+                    let known = found.is_empty() || is_private(&found) || hosts.declares(&found) || channels.is_some_and(|hosts| hosts.declares(&found));
+                    (!known).then_some(found)
+                });
+                if let Some(found) = unknown {
+                    by_host.entry((found.clone(), kind)).or_default().push((&package.name, at));
                 }
             }
         }
@@ -238,10 +244,11 @@ fn asked_of_indexes(project: &Project) -> Asked<'_> {
 }
 
 /// Packages that are asked for from an index and are locked from elsewhere.
-fn sources(project: &Project, lock: &Lock, asked: &Asked, findings: &mut Findings) {
+fn sources<'p>(project: &'p Project, lock: &Lock, asked: &OnceCell<Asked<'p>>, findings: &mut Findings) {
     for package in &lock.packages {
         let moved = matches!(package.from, Provenance::Git { .. } | Provenance::Url(_));
-        if !moved || asked.get(package.name.as_str()) != Some(&true) {
+        // Most locks have no such package, and then nothing needs to be known of the requests.
+        if !moved || asked.get_or_init(|| asked_of_indexes(project)).get(package.name.as_str()) != Some(&true) {
             continue;
         }
         let message = format!(

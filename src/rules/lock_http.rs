@@ -106,9 +106,11 @@ fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
         let mut by_host: BTreeMap<String, Vec<(&str, Location)>> = BTreeMap::new();
         let mut take = |url: &str, name, at| {
-            let found = host(url);
-            if (url.starts_with("http://") || url.starts_with("git://")) && !is_private(&found) {
-                by_host.entry(found).or_default().push((name, at));
+            if url.starts_with("http://") || url.starts_with("git://") {
+                let found = host(url);
+                if !is_private(&found) {
+                    by_host.entry(found).or_default().push((name, at));
+                }
             }
         };
         lock.indexes.iter().for_each(|index| take(&index.url, "its index", index.at));

@@ -99,6 +99,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(project: &Project, findings: &mut Findings) {
+    if project.online.is_silent() {
+        return;
+    }
     let mut seen = HashSet::new();
     for held in project.held_releases() {
         let Some(index) = project.index_answer(&held) else { continue };

@@ -150,7 +150,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut answered = HashSet::new();
-    let all = project.held_releases();
+    let all = if project.online.is_silent() { Vec::new() } else { project.held_releases() };
     let foreign = of_other_index(project, &all);
     for held in all.into_iter().filter(|held| !foreign.contains(&held.at.source)) {
         let Some(index) = project.index_answer(&held) else { continue };

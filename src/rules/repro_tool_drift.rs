@@ -57,6 +57,7 @@ use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::source::Source;
 use crate::model::span::Location;
+use std::collections::HashMap;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -108,13 +109,15 @@ struct Pinned<'p> {
 
 fn check(project: &Project, findings: &mut Findings) {
     let hooks = project.references().filter(|(id, hook)| hook.role == Role::Hook && !project.asleep(id.source));
+    let mut pins: HashMap<&str, Vec<Pinned>> = HashMap::new();
     for (_, hook) in hooks {
         let name = hook.subject.name.to_ascii_lowercase();
         let tool = HOOKS.iter().find(|(repository, _)| name == *repository || name.ends_with(&format!("/{repository}")));
         let (Some((_, tool)), Some(version)) = (tool, version_of(hook)) else { continue };
         let folder = project.source(hook.site.whole.source).folder();
-        let others: Vec<Pinned> = pins_of(project, tool)
-            .into_iter()
+        let pins = pins.entry(tool).or_insert_with(|| pins_of(project, tool));
+        let others: Vec<&Pinned> = pins
+            .iter()
             .filter(|pinned| pinned.source.folder() == folder || pinned.source.path.starts_with(".github/"))
             .filter(|pinned| pinned.version != version)
             .collect();
@@ -124,7 +127,7 @@ fn check(project: &Project, findings: &mut Findings) {
     }
 }
 
-fn drift(tool: &str, version: &str, hook: &Reference, others: &[Pinned]) -> Finding {
+fn drift(tool: &str, version: &str, hook: &Reference, others: &[&Pinned]) -> Finding {
     let (first, path) = (&others[0].version, &others[0].source.path);
     let message = format!("`{tool}` is {version} in the pre-commit hook and {first} in `{path}`; CI and the desk can disagree on one patch");
     let help = format!("pin one version of `{tool}` in all of these places");

@@ -2,6 +2,8 @@
 //!
 //! Keys and tables come in the order of the text. Numbers, dates and truth values are plain scalars that read as written.
 
+mod stream;
+
 use super::tree::{Builder, Quotes, Style, Tree, looks_like_template};
 use crate::model::span::{Location, SourceId, Span};
 use std::borrow::Cow;
@@ -14,6 +16,10 @@ const MAX_DOTS: usize = 128;
 
 /// Parses `text`; what does not parse is a problem, and the rest is read.
 pub fn parse(source: SourceId, text: &str) -> Tree<'_> {
+    stream::parse(source, text).unwrap_or_else(|| parse_with_mistakes(source, text))
+}
+
+fn parse_with_mistakes(source: SourceId, text: &str) -> Tree<'_> {
     let mut builder = Builder::new(source, text);
     // The parser itself reports keys that stand twice.
     builder.unique_keys = false;
@@ -201,6 +207,44 @@ mod tests {
                 let tree = parse(SourceId(0), &text);
                 assert!(tree.problems.iter().all(|(at, _)| text.get(at.span.range()).is_some()), "{text:?}");
             }
+        }
+    }
+
+    /// Every node with its places, as text.
+    fn shown(tree: &Tree) -> String {
+        let mut out = String::new();
+        let mut todo: Vec<super::super::tree::Node> = tree.root().into_iter().collect();
+        while let Some(node) = todo.pop() {
+            out += &format!("{:?} {:?} {:?} {:?}\n", node.at(), node.str(), node.is_map(), node.comment().map(|text| text.text));
+            let entries = node.entries().flat_map(|(key, value)| [value, key]);
+            todo.extend(entries.chain(node.items()));
+        }
+        out + &format!("{:?} {:?}", tree.comments, tree.template)
+    }
+
+    #[test]
+    fn the_quick_way_reads_the_same() {
+        let tables = "a = 1 # one\n\n[[p]]\nname = \"x\"\nfiles = [\n  { u = \"a\", h = 'b' }, # two\n  {},\n]\n[p.m]\nk = 2024-01-01T00:00:00Z\n\
+                      [[p.m.l]]\nq = 1\n[[p.m.l]]\nq = 2\n[[p]]\nname = \"\\u00e4\"\n[t.\"u.v\"]\r\nw = \"\"\"\n[no]\n\"\"\"\n[t.x]\n[z]\n";
+        for text in [tables.to_string(), format!("\u{feff}{tables}"), String::new(), "# only".into(), "a = []".into()] {
+            let quick = stream::parse(SourceId(0), &text).expect("nothing is odd in it");
+            assert_eq!(shown(&quick), shown(&parse_with_mistakes(SourceId(0), &text)), "{text}");
+        }
+        for (at, _) in tables.char_indices() {
+            for text in [&tables[..at], &tables[at..]] {
+                let quick = stream::parse(SourceId(0), text);
+                let whole = parse_with_mistakes(SourceId(0), text);
+                if let Some(quick) = quick {
+                    assert_eq!((shown(&quick), 0), (shown(&whole), whole.problems.len()), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_the_ordinary_is_left_to_the_whole_parser() {
+        for text in ["a.b = 1", "a = 1\na = 2", "[a]\n[b]\n[a.c]", "[a]\n[a]", "[a.b]\n[a]", "[a]\n[[a]]", "a = {b.c = 1}", "a = ", "[a", "a = ]"] {
+            assert!(stream::parse(SourceId(0), text).is_none(), "{text}");
         }
     }
 

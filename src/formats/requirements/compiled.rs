@@ -77,8 +77,8 @@ pub fn is_input(source: &Source, sources: &Sources) -> bool {
     let folder = source.folder();
     let name = source.file_name();
     let near = |other: &&Source| {
-        let inside = folder.is_empty() || other.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        inside && other.id != source.id && other.path.ends_with(['t', 'k']) && super::names::claims(&other.path) != super::Claim::No
+        let inside = || folder.is_empty() || other.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        other.path.ends_with(['t', 'k']) && other.id != source.id && inside() && super::names::claims(&other.path) != super::Claim::No
     };
     sources.iter().filter(near).any(|other| {
         let head: String = other.text.lines().take(HEADER).take_while(|line| line.starts_with('#')).collect::<Vec<_>>().join("\n");

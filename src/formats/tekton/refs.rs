@@ -82,8 +82,9 @@ impl File<'_, '_> {
 
     /// Whether some file of the repository holds a task or pipeline of this name.
     fn is_known(&self, name: &str) -> bool {
-        let tekton = |text: &str| text.contains(name) && text.contains("tekton.dev/");
-        self.sources.iter().any(|source| source.path.ends_with("ml") && tekton(&source.text) && is_named(&source.text, name))
+        let all = self.sources.holding("tekton.dev/");
+        let mut tekton = all.iter().map(|&id| self.sources.get(id)).filter(|source| source.path.ends_with("ml"));
+        tekton.any(|source| source.text.contains(name) && is_named(&source.text, name))
     }
 }
 

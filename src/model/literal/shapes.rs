@@ -2,7 +2,6 @@
 //! their token formats, checked against the rules of gitleaks. Knows no file.
 
 use super::{entropy, is_fake};
-use aho_corasick::AhoCorasick;
 use std::sync::OnceLock;
 
 /// The characters of a token after its beginning.
@@ -260,24 +259,38 @@ pub fn find_loose(text: &str, hide: &mut dyn FnMut(usize, usize)) {
 /// Calls `take` with every place that begins as a token does and the end of its characters, until it takes one.
 fn candidates(text: &str, take: &mut dyn FnMut(&Shape, usize, usize) -> bool) {
     let bytes = text.as_bytes();
+    let leads = leads();
     let mut done = 0;
-    for lead in leads().find_overlapping_iter(text) {
-        let shape = &SHAPES[lead.pattern().as_usize()];
-        let Some(start) = lead.start().checked_sub(shape.before).filter(|&start| start >= done) else { continue };
-        let runs = |part: &[u8]| part.iter().all(|&byte| shape.set.has(byte));
-        if !runs(&bytes[start..lead.start()]) || !is_edge(bytes, start, shape.before > 0) {
-            continue;
+    for at in 0..bytes.len().saturating_sub(1) {
+        for &index in leads.of(bytes[at], bytes[at + 1]) {
+            let shape = &SHAPES[index as usize];
+            if let Some((start, end)) = shape.at(bytes, at).filter(|(start, _)| *start >= done)
+                && take(shape, start, end)
+            {
+                done = end;
+            }
         }
-        let len = bytes[lead.end()..].iter().take_while(|&&byte| shape.set.has(byte)).count();
-        let mut end = lead.end() + len;
+    }
+}
+
+impl Shape {
+    /// Where the token begins and ends whose lead stands at `at`, if one does.
+    fn at(&self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let start = at.checked_sub(self.before)?;
+        let from = at + self.lead.len();
+        if !bytes[at..].starts_with(self.lead.as_bytes())
+            || !bytes[start..at].iter().all(|&byte| self.set.has(byte))
+            || !is_edge(bytes, start, self.before > 0)
+        {
+            return None;
+        }
+        let mut end = from + bytes[from..].iter().take_while(|&&byte| self.set.has(byte)).count();
         // A sentence or a quotation may end here.
-        while end > lead.end() && matches!(bytes[end - 1], b'.' | b'-') {
+        while end > from && matches!(bytes[end - 1], b'.' | b'-') {
             end -= 1;
         }
         let ends = bytes.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-        if ends && take(shape, start, end) {
-            done = end;
-        }
+        ends.then_some((start, end))
     }
 }
 
@@ -289,10 +302,53 @@ fn is_edge(bytes: &[u8], start: usize, inner: bool) -> bool {
     !word || escaped
 }
 
-fn leads() -> &'static AhoCorasick {
-    static LEADS: OnceLock<AhoCorasick> = OnceLock::new();
-    LEADS.get_or_init(|| AhoCorasick::new(SHAPES.iter().map(|shape| shape.lead)).expect("a few short words"))
+/// The shapes by the first two bytes of their leads: two loads tell nearly every place of a text that nothing begins there.
+struct Leads {
+    /// Per first byte: a row of `groups`; 0 for none.
+    rows: [u8; 256],
+    /// Per row and second byte: a list of `lists`; 0 for none.
+    groups: Vec<[u8; 256]>,
+    /// Numbers of shapes, the shortest lead first.
+    lists: Vec<Vec<u8>>,
 }
+
+impl Leads {
+    fn new() -> Leads {
+        let mut leads = Leads { rows: [0; 256], groups: vec![[0; 256]], lists: vec![Vec::new()] };
+        let mut order: Vec<u8> = (0..SHAPES.len() as u8).collect();
+        order.sort_by_key(|&index| SHAPES[index as usize].lead.len());
+        for index in order {
+            let lead = SHAPES[index as usize].lead.as_bytes();
+            let row = &mut leads.rows[lead[0] as usize];
+            if *row == 0 {
+                *row = leads.groups.len() as u8;
+                leads.groups.push([0; 256]);
+            }
+            let list = &mut leads.groups[*row as usize][lead[1] as usize];
+            if *list == 0 {
+                *list = leads.lists.len() as u8;
+                leads.lists.push(Vec::new());
+            }
+            leads.lists[*list as usize].push(index);
+        }
+        leads
+    }
+
+    fn of(&self, first: u8, second: u8) -> &[u8] {
+        match self.rows[first as usize] {
+            0 => &[],
+            row => &self.lists[self.groups[row as usize][second as usize] as usize],
+        }
+    }
+}
+
+fn leads() -> &'static Leads {
+    static LEADS: OnceLock<Leads> = OnceLock::new();
+    LEADS.get_or_init(Leads::new)
+}
+
+/// More shapes than a byte counts, or a lead of one byte, would be a mistake of this file.
+const _: () = assert!(SHAPES.len() < 256);
 
 /// The moment before which every token has expired by now, in seconds: the first of 2026. A clock would turn runs red by the calendar.
 const LONG_AGO: u64 = 1_767_225_600;
@@ -356,7 +412,8 @@ fn private_keys(text: &str) -> Vec<Key> {
     const MARK: &str = "PRIVATE KEY";
     let mut keys = Vec::new();
     let mut from = 0;
-    while let Some(at) = text[from..].find("-----BEGIN").map(|at| from + at) {
+    let begin = memchr::memmem::Finder::new("-----BEGIN");
+    while let Some(at) = begin.find(&text.as_bytes()[from..]).map(|at| from + at) {
         let begin = at + "-----BEGIN".len();
         from = begin;
         let line = &text[begin..text[begin..].find("\n").map_or(text.len(), |end| begin + end)];
