@@ -42,7 +42,8 @@ pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Polic
 fn facts_of_all(sources: &Sources) -> Vec<Facts> {
     let mut ids: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
     ids.sort_by_key(|&id| std::cmp::Reverse(sources.get(id).text.len()));
-    let mut facts: Vec<(SourceId, Facts)> = ids.into_par_iter().with_max_len(1).map(|id| (id, facts_of(sources, id))).collect();
+    let mut facts: Vec<(SourceId, Facts)> =
+        ids.into_par_iter().with_max_len(1).map(|id| (id, facts_of(sources, id))).collect();
     facts.sort_unstable_by_key(|(id, _)| *id);
     facts.into_iter().map(|(_, facts)| facts).collect()
 }

@@ -235,6 +235,11 @@ impl Project {
     ///
     /// When no pipeline is started by patches, those that pushes to branches start count instead: they are the first to say anything.
     pub fn gate_commands(&self) -> Vec<Site<'_>> {
+        let kept = self.derived.gate.get_or_init(|| self.in_gate());
+        self.commands().zip(kept).filter(|(_, kept)| **kept).map(|(site, _)| site).collect()
+    }
+
+    fn in_gate(&self) -> Vec<bool> {
         let any_patch =
             self.jobs().any(|(pipeline, job)| is_on_patch(pipeline, job) && !self.asleep(pipeline.at.source));
         let entries = self.entries();
@@ -249,26 +254,30 @@ impl Project {
             }
             _ => site.build.is_some() || self.judged(site.source) && self.is_run(site, &entries),
         };
-        self.commands().into_iter().filter(|site| !self.asleep(site.source) && keeps(site)).collect()
+        self.commands().map(|site| !self.asleep(site.source) && keeps(&site)).collect()
     }
 
     /// Every command that CI runs, whatever starts it: those of all jobs, of what they call, and of image builds.
     pub fn run_commands(&self) -> Vec<Site<'_>> {
+        let kept = self.derived.run.get_or_init(|| self.in_ci());
+        self.commands().zip(kept).filter(|(_, kept)| **kept).map(|(site, _)| site).collect()
+    }
+
+    fn in_ci(&self) -> Vec<bool> {
         let entries = self.entries();
-        let keeps = |site: &Site| match site.pipeline {
+        let keeps = |site: Site| match site.pipeline {
             Some(pipeline) => {
                 let component = self.facts_of(site.source).components.iter().any(|one| std::ptr::eq(one, pipeline));
                 !component || self.judged(site.source)
             }
-            None => site.build.is_some() || self.judged(site.source) && self.is_run(site, &entries),
+            None => site.build.is_some() || self.judged(site.source) && self.is_run(&site, &entries),
         };
-        self.commands().into_iter().filter(keeps).collect()
+        self.commands().map(keeps).collect()
     }
 
     /// Names that commands give to task runners.
     fn entries(&self) -> HashSet<&str> {
-        let sites = self.commands();
-        let deeds = sites.iter().flat_map(|site| &site.command.deeds);
+        let deeds = self.commands().flat_map(|site| &site.command.deeds);
         let entries = deeds.filter_map(|deed| match deed {
             Deed::RunEntry { entries, .. } => Some(entries),
             _ => None,

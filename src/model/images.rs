@@ -97,9 +97,20 @@ impl Project {
     /// Every image that is neither allowed by policy nor built by the project itself, one entry per file and spelling;
     /// for manifests that CI does not run, one per spelling.
     pub fn image_uses(&self) -> Vec<ImageUse<'_>> {
+        let uses = self.derived.images.get_or_init(|| self.find_images());
+        let of = |(id, others, place): &(ReferenceId, Vec<Location>, ImagePlace)| ImageUse {
+            id: *id,
+            reference: self.reference(*id),
+            others: others.clone(),
+            place: *place,
+        };
+        uses.iter().map(of).collect()
+    }
+
+    fn find_images(&self) -> Vec<(ReferenceId, Vec<Location>, ImagePlace)> {
         let own = self.own_images();
         let folders = self.build_folders();
-        let mut uses: Vec<ImageUse<'_>> = Vec::new();
+        let mut uses: Vec<(ReferenceId, Vec<Location>, ImagePlace)> = Vec::new();
         let mut known: BTreeMap<Spelling, usize> = BTreeMap::new();
         for (id, reference) in self.references().filter(|(_, reference)| is_image(reference)) {
             let name = reference.subject.name.as_str();
@@ -116,10 +127,10 @@ impl Project {
             let file = apart.then_some(id.source);
             let key = (file, name, reference.pin.version.as_deref(), reference.pin.digests.as_slice(), place);
             match known.get(&key) {
-                Some(&index) => uses[index].others.push(reference.site.whole),
+                Some(&index) => uses[index].1.push(reference.site.whole),
                 None => {
                     known.insert(key, uses.len());
-                    uses.push(ImageUse { id, reference, others: Vec::new(), place });
+                    uses.push((id, Vec::new(), place));
                 }
             }
         }

@@ -7,6 +7,7 @@ pub mod closure;
 pub mod components;
 pub mod container;
 mod declared;
+pub mod derived;
 pub mod dialect;
 pub mod edit;
 pub mod environment;

@@ -1,6 +1,7 @@
 //! One project: its sources, the facts of all of them, and what its gate reaches. Rules see this and nothing else.
 
 use super::container::ContainerBuild;
+use super::derived::Derived;
 use super::facts::{Facts, Problem, ProblemKind};
 use super::lock::{Lock, Verdict};
 use super::manifest::Manifest;
@@ -35,6 +36,8 @@ pub struct Project {
     pub online: Online,
     /// The patch that made the project as it is, when it is compared with what was before.
     pub patch: Option<Patch>,
+    /// What was worked out of facts and gate.
+    pub derived: Derived,
 }
 
 /// A lock, its manifest, and the verdict.
@@ -236,33 +239,36 @@ impl Project {
     }
 
     /// Every command that CI runs or an image build holds: those of pipelines, components, builds and stand-alone scripts.
-    pub fn commands(&self) -> Vec<Site<'_>> {
-        let mut sites = Vec::new();
-        for facts in &self.facts {
-            let Some(source) = facts.source else { continue };
-            for pipeline in facts.pipelines.iter().chain(&facts.components) {
-                for job in &pipeline.jobs {
-                    for step in &job.steps {
-                        if let super::pipeline::StepKind::Run(script) = &step.kind {
-                            let around = (Some(pipeline), Some(job), Some(step), None);
-                            push_commands(&mut sites, source, around, script);
-                        }
-                    }
+    pub fn commands(&self) -> impl Iterator<Item = Site<'_>> {
+        self.facts.iter().flat_map(commands_of)
+    }
+}
+
+/// The commands of one source, in order.
+fn commands_of(facts: &Facts) -> Vec<Site<'_>> {
+    let mut sites = Vec::new();
+    let Some(source) = facts.source else { return sites };
+    for pipeline in facts.pipelines.iter().chain(&facts.components) {
+        for job in &pipeline.jobs {
+            for step in &job.steps {
+                if let super::pipeline::StepKind::Run(script) = &step.kind {
+                    let around = (Some(pipeline), Some(job), Some(step), None);
+                    push_commands(&mut sites, source, around, script);
                 }
-            }
-            for build in &facts.builds {
-                for instruction in build.stages.iter().flat_map(|stage| &stage.instructions) {
-                    if let super::container::Instruction::Run { script, .. } = instruction {
-                        push_commands(&mut sites, source, (None, None, None, Some(build)), script);
-                    }
-                }
-            }
-            for (_, script) in &facts.scripts {
-                push_commands(&mut sites, source, (None, None, None, None), script);
             }
         }
-        sites
     }
+    for build in &facts.builds {
+        for instruction in build.stages.iter().flat_map(|stage| &stage.instructions) {
+            if let super::container::Instruction::Run { script, .. } = instruction {
+                push_commands(&mut sites, source, (None, None, None, Some(build)), script);
+            }
+        }
+    }
+    for (_, script) in &facts.scripts {
+        push_commands(&mut sites, source, (None, None, None, None), script);
+    }
+    sites
 }
 
 /// Whether a file has the name of a pipeline that its system reads at the root only, and lies deeper.

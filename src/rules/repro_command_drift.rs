@@ -85,7 +85,7 @@ const RUNNERS: &[(&str, &str)] = &[
 ];
 
 fn check(project: &Project, findings: &mut Findings) {
-    let commands = project.commands();
+    let commands: Vec<_> = project.commands().collect();
     let gate = project.gate_commands();
     let local: Vec<(&Site, &str)> = commands
         .iter()

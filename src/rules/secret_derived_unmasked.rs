@@ -163,7 +163,7 @@ fn kept(project: &Project, flow: &Flow, findings: &mut Findings) {
 
 /// Values that a script makes and prints.
 fn printed(project: &Project, flow: &Flow, findings: &mut Findings) {
-    for carry in &flow.carries {
+    for carry in flow.carries.iter() {
         let command = flow.command(carry);
         let program = command.words.first().map_or("", |word| word.text.text.as_str());
         let says = matches!(program, "echo" | "printf" | "cat");

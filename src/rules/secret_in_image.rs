@@ -167,7 +167,7 @@ fn push(project: &Project, at: Location, message: String, secrets: &[String], ke
 fn commands(project: &Project, findings: &mut Findings) {
     let mut seen = std::collections::HashSet::new();
     for flow in project.flows() {
-        for carry in &flow.carries {
+        for carry in flow.carries.iter() {
             let Part::Word(index) = carry.part else { continue };
             let command = flow.command(carry);
             let before = index.checked_sub(1).map_or("", |index| command.words[index].text.text.as_str());

@@ -148,7 +148,7 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     for flow in project.flows() {
-        for carry in &flow.carries {
+        for carry in flow.carries.iter() {
             let command = flow.command(carry);
             let text = &flow.text(carry).text;
             let named = match carry.part {

@@ -79,7 +79,7 @@ use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::literal::sites::{Literal, Place};
 use crate::model::literal::value::Strength;
 use crate::model::literal::{is_excused, shapes};
-use crate::model::pipeline::Pipeline;
+use crate::model::dialect::Dialect;
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -112,7 +112,7 @@ fn check(project: &Project, findings: &mut Findings) {
         }
         let key = (source.id, literal.name.clone(), literal.text.clone());
         match told.entry(key) {
-            Entry::Vacant(free) => drop(free.insert(report(project, &literal, strength))),
+            Entry::Vacant(free) => drop(free.insert(report(project, literal, *strength))),
             Entry::Occupied(mut known) => {
                 let finding = known.get().clone().label(literal.at, "the same text");
                 known.insert(finding);
@@ -143,7 +143,7 @@ fn report(project: &Project, literal: &Literal, strength: Strength) -> Finding {
         _ => "whoever can read the repository or its history has it",
     };
     let message = format!("`{name}` is set to {what} of {len} characters; {fact}");
-    let file = literal.pipeline.map_or("a secret of the system that runs it".to_string(), home);
+    let file = literal.system.map_or("a secret of the system that runs it".to_string(), home);
     let guide = format!("change the secret first: this one stays in the history. Then keep the new one as {file}");
     Findings::finding(&RULE, site, literal.at, message)
         .help(guide.clone())
@@ -152,6 +152,6 @@ fn report(project: &Project, literal: &Literal, strength: Strength) -> Finding {
 }
 
 /// Where a secret lives on the system of a pipeline.
-fn home(pipeline: &Pipeline) -> String {
-    format!("a secret of {}, handed over by {}", pipeline.system.name, pipeline.system.file)
+fn home(system: &Dialect) -> String {
+    format!("a secret of {}, handed over by {}", system.name, system.file)
 }

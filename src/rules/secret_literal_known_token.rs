@@ -57,7 +57,7 @@ use crate::model::finding::{Findings, Remedy};
 use crate::model::literal::shapes::{self, Found, Grade};
 use crate::model::literal::sites::Literal;
 use crate::model::literal::is_excused;
-use crate::model::pipeline::Pipeline;
+use crate::model::dialect::Dialect;
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -110,7 +110,7 @@ fn report(source: &Source, at: Location, found: &Found, holder: Option<&Literal>
     };
     let article = if kind.starts_with(['A', 'a', 'O', 'E', 'n', 'N']) && !kind.starts_with("Ne") && !kind.starts_with("No") { "an" } else { "a" };
     let message = format!("looks like {article} {kind} ({shown}{len} characters) in {place}; {fact}");
-    let file = holder.and_then(|literal| literal.pipeline).map_or("a secret of the system that runs it".to_string(), home);
+    let file = holder.and_then(|literal| literal.system).map_or("a secret of the system that runs it".to_string(), home);
     let guide = format!("revoke it first: it stays in the history. Then keep its successor as {file}");
     let key = holder.map_or("", |literal| literal.key.as_str());
     let name = holder.map_or(*kind, |literal| literal.name.as_str());
@@ -122,6 +122,6 @@ fn report(source: &Source, at: Location, found: &Found, holder: Option<&Literal>
 }
 
 /// Where a secret lives on the system of a pipeline.
-fn home(pipeline: &Pipeline) -> String {
-    format!("a secret of {}, handed over by {}", pipeline.system.name, pipeline.system.file)
+fn home(system: &Dialect) -> String {
+    format!("a secret of {}, handed over by {}", system.name, system.file)
 }

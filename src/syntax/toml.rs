@@ -215,7 +215,13 @@ mod tests {
         let mut out = String::new();
         let mut todo: Vec<super::super::tree::Node> = tree.root().into_iter().collect();
         while let Some(node) = todo.pop() {
-            out += &format!("{:?} {:?} {:?} {:?}\n", node.at(), node.str(), node.is_map(), node.comment().map(|text| text.text));
+            out += &format!(
+                "{:?} {:?} {:?} {:?}\n",
+                node.at(),
+                node.str(),
+                node.is_map(),
+                node.comment().map(|text| text.text)
+            );
             let entries = node.entries().flat_map(|(key, value)| [value, key]);
             todo.extend(entries.chain(node.items()));
         }
@@ -243,7 +249,18 @@ mod tests {
 
     #[test]
     fn what_is_out_of_the_ordinary_is_left_to_the_whole_parser() {
-        for text in ["a.b = 1", "a = 1\na = 2", "[a]\n[b]\n[a.c]", "[a]\n[a]", "[a.b]\n[a]", "[a]\n[[a]]", "a = {b.c = 1}", "a = ", "[a", "a = ]"] {
+        for text in [
+            "a.b = 1",
+            "a = 1\na = 2",
+            "[a]\n[b]\n[a.c]",
+            "[a]\n[a]",
+            "[a.b]\n[a]",
+            "[a]\n[[a]]",
+            "a = {b.c = 1}",
+            "a = ",
+            "[a",
+            "a = ]",
+        ] {
             assert!(stream::parse(SourceId(0), text).is_none(), "{text}");
         }
     }

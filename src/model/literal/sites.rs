@@ -3,8 +3,9 @@
 
 use super::value::{self, Strength};
 use crate::model::container::{Instruction, Variable};
+use crate::model::dialect::Dialect;
 use crate::model::environment::EnvironmentKind;
-use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
+use crate::model::pipeline::{Assignment, Job, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::script::{Command, Redirect, Script, Word};
 use crate::model::secrets::names;
@@ -32,7 +33,7 @@ pub enum Place {
 
 /// A text under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Literal<'p> {
+pub struct Literal {
     /// The name.
     pub name: String,
     /// The text. Never printed.
@@ -43,8 +44,8 @@ pub struct Literal<'p> {
     pub key: String,
     /// What holds it.
     pub place: Place,
-    /// The pipeline, where there is one.
-    pub pipeline: Option<&'p Pipeline>,
+    /// The system whose pipeline holds it, where one does.
+    pub system: Option<&'static Dialect>,
 }
 
 /// Beginnings of variables by which images of databases and the like are set up.
@@ -79,15 +80,15 @@ const SERVICES: &[&str] = &[
 
 impl Project {
     /// Every text under a name, in the order of the sources.
-    pub fn literals(&self) -> Vec<Literal<'_>> {
-        let mut out = Out { sources: &self.sources, list: Vec::new(), pipeline: None };
+    pub fn literals(&self) -> Vec<Literal> {
+        let mut out = Out { sources: &self.sources, list: Vec::new(), system: None };
         for facts in &self.facts {
             for pipeline in facts.pipelines.iter().chain(&facts.components) {
-                out.pipeline = Some(pipeline);
+                out.system = Some(pipeline.system);
                 out.assignments(&pipeline.env, Place::Pipeline);
                 pipeline.jobs.iter().for_each(|job| out.job(job));
             }
-            out.pipeline = None;
+            out.system = None;
             for environment in &facts.environments {
                 let sample = is_sample(self.path(environment.at));
                 for one in &environment.assignments {
@@ -119,7 +120,11 @@ impl Project {
 
 impl Project {
     /// Every text that is a secret by its name and by itself.
-    pub fn written_secrets(&self) -> Vec<(Literal<'_>, Strength)> {
+    pub fn written_secrets(&self) -> &[(Literal, Strength)] {
+        self.derived.written.get_or_init(|| self.find_secrets())
+    }
+
+    fn find_secrets(&self) -> Vec<(Literal, Strength)> {
         let mut found: Vec<(Literal, Strength)> = Vec::new();
         let mut seen = HashSet::new();
         for literal in self.literals() {
@@ -147,15 +152,15 @@ fn is_sample(path: &str) -> bool {
 
 struct Out<'p> {
     sources: &'p Sources,
-    list: Vec<Literal<'p>>,
-    pipeline: Option<&'p Pipeline>,
+    list: Vec<Literal>,
+    system: Option<&'static Dialect>,
 }
 
 impl<'p> Out<'p> {
     fn push(&mut self, name: &str, text: &str, at: Location, key: &str, place: Place) {
-        let pipeline = self.pipeline;
+        let system = self.system;
         let literal =
-            Literal { name: name.to_string(), text: text.to_string(), at, key: key.to_string(), place, pipeline };
+            Literal { name: name.to_string(), text: text.to_string(), at, key: key.to_string(), place, system };
         self.list.push(literal);
     }
 
@@ -319,7 +324,7 @@ fn header(text: &str) -> Option<usize> {
     Some(start + scheme.map_or(0, |scheme| scheme.len()))
 }
 
-impl Literal<'_> {
+impl Literal {
     /// Whether it covers these bytes of its source.
     pub fn covers(&self, at: Location) -> bool {
         self.at.source == at.source && self.at.span.contains(at.span)

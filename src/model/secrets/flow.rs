@@ -12,6 +12,7 @@ use crate::model::script::{Command, Join, Nest, Script, Word};
 use crate::model::span::{Location, SourceId};
 use crate::model::text::Text;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A part of a command that carries a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub struct Flow<'p> {
     /// The script.
     pub script: &'p Script,
     /// Everything that carries a secret, in the order of the script.
-    pub carries: Vec<Carry>,
+    pub carries: Arc<[Carry]>,
 }
 
 impl<'p> Flow<'p> {
@@ -430,11 +431,8 @@ pub struct Kept {
 
 /// Where secrets go in a step of a job; `None` when it runs no script.
 pub fn of_step<'p>(pipeline: &'p Pipeline, job: &'p Job, index: usize) -> Option<Flow<'p>> {
-    let step = &job.steps[index];
-    let StepKind::Run(script) = &step.kind else { return None };
-    let carries = Scene::of_step(pipeline, job, step).walk(script);
-    let source = script.at.source;
-    Some(Flow { source, job: Some((pipeline, job)), step: Some(index), in_build: false, script, carries })
+    let way = Way::of_step(pipeline, job, index)?;
+    Some(way.flow(way.carries().into()))
 }
 
 /// What a step keeps for later.
@@ -446,7 +444,7 @@ pub fn persisted(pipeline: &Pipeline, job: &Job, index: usize) -> Vec<Kept> {
 pub fn kept(flow: &Flow) -> Vec<Kept> {
     let mut all: Vec<Kept> = Vec::new();
     let masks = masks(flow);
-    for carry in &flow.carries {
+    for carry in flow.carries.iter() {
         // What stands inside of `$( )` is given to the command around it, which carries it too.
         let command = flow.command(carry);
         if command.nesting.contains(&Nest::Substitution) || matches!(carry.part, Part::Assign(_)) {
@@ -629,32 +627,71 @@ fn masks<'f>(flow: &'f Flow) -> HashMap<Option<&'f str>, usize> {
 
 impl Project {
     /// Every script that CI runs, as far as files tell, and where secrets go in it: steps of jobs and of composite actions, scripts that
-    /// they call, image builds.
+    /// they call, image builds. Only those in which some go somewhere.
     pub fn flows(&self) -> Vec<Flow<'_>> {
-        let mut flows = Vec::new();
-        for facts in &self.facts {
-            let Some(source) = facts.source else { continue };
-            for pipeline in facts.pipelines.iter().chain(&facts.components) {
-                for job in &pipeline.jobs {
-                    flows.extend((0..job.steps.len()).filter_map(|index| of_step(pipeline, job, index)));
-                }
-            }
+        let kept = self.derived.carries.get_or_init(|| {
+            let carrying = self.ways().enumerate().filter_map(|(number, way)| {
+                let carries = way.carries();
+                (!carries.is_empty()).then(|| (number as u32, carries.into()))
+            });
+            carrying.collect()
+        });
+        let mut kept = kept.iter().peekable();
+        let ways = self.ways().enumerate();
+        let flows = ways.filter_map(|(number, way)| {
+            let (_, carries) = kept.next_if(|(kept, _)| *kept == number as u32)?;
+            Some(way.flow(carries.clone()))
+        });
+        flows.collect()
+    }
+
+    /// Every script that CI runs, in the order of the sources.
+    fn ways(&self) -> impl Iterator<Item = Way<'_>> {
+        self.facts.iter().filter_map(|facts| Some((facts, facts.source?))).flat_map(|(facts, source)| {
+            let pipelines = facts.pipelines.iter().chain(&facts.components);
+            let jobs = pipelines.flat_map(|pipeline| pipeline.jobs.iter().map(move |job| (pipeline, job)));
+            let steps = jobs.flat_map(|(pipeline, job)| (0..job.steps.len()).map(move |index| (pipeline, job, index)));
+            let steps = steps.filter_map(|(pipeline, job, index)| Way::of_step(pipeline, job, index));
             let ci = self.reached_by(source).iter().any(|reach| reach.ci);
-            for (_, script) in facts.scripts.iter().filter(|_| ci) {
-                let carries = Scene { by_name: true, ..Scene::default() }.walk(script);
-                flows.push(Flow { source, job: None, step: None, in_build: false, script, carries });
-            }
-            for stage in facts.builds.iter().flat_map(|build| &build.stages) {
-                for instruction in &stage.instructions {
-                    if let Instruction::Run { script, .. } = instruction {
-                        let carries = Scene { by_name: true, ..Scene::default() }.walk(script);
-                        flows.push(Flow { source, job: None, step: None, in_build: true, script, carries });
-                    }
-                }
-            }
-        }
-        flows.retain(|flow| !flow.carries.is_empty());
-        flows
+            let way = move |script, in_build| Way { source, step: None, in_build, script };
+            let alone = facts.scripts.iter().filter(move |_| ci).map(move |(_, script)| way(script, false));
+            let stages = facts.builds.iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions);
+            let builds = stages.filter_map(move |instruction| match instruction {
+                Instruction::Run { script, .. } => Some(way(script, true)),
+                _ => None,
+            });
+            steps.chain(alone).chain(builds)
+        })
+    }
+}
+
+/// A script and who runs it.
+#[derive(Clone, Copy)]
+struct Way<'p> {
+    source: SourceId,
+    step: Option<(&'p Pipeline, &'p Job, usize)>,
+    in_build: bool,
+    script: &'p Script,
+}
+
+impl<'p> Way<'p> {
+    fn of_step(pipeline: &'p Pipeline, job: &'p Job, index: usize) -> Option<Way<'p>> {
+        let StepKind::Run(script) = &job.steps[index].kind else { return None };
+        Some(Way { source: script.at.source, step: Some((pipeline, job, index)), in_build: false, script })
+    }
+
+    fn carries(self) -> Vec<Carry> {
+        let scene = match self.step {
+            Some((pipeline, job, index)) => Scene::of_step(pipeline, job, &job.steps[index]),
+            None => Scene { by_name: true, ..Scene::default() },
+        };
+        scene.walk(self.script)
+    }
+
+    fn flow(self, carries: Arc<[Carry]>) -> Flow<'p> {
+        let Way { source, step, in_build, script } = self;
+        let job = step.map(|(pipeline, job, _)| (pipeline, job));
+        Flow { source, job, step: step.map(|(.., index)| index), in_build, script, carries }
     }
 }
 

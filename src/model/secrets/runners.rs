@@ -8,6 +8,7 @@ use crate::model::policy;
 use crate::model::project::{Project, Site};
 use crate::model::script::{Command, Deed, Word};
 use crate::model::span::{Location, SourceId};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 /// How far calls are followed.
@@ -79,7 +80,8 @@ impl<'p> Runner<'p> {
 /// The steps of a project, by the places of what they run.
 pub struct Runners<'p> {
     project: &'p Project,
-    holders: HashMap<Location, Vec<Holder<'p>>>,
+    /// Made when the first command of another file than a pipeline's is asked for.
+    holders: OnceCell<HashMap<Location, Vec<Holder<'p>>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -100,8 +102,12 @@ struct Way<'p> {
 impl<'p> Runners<'p> {
     /// Of all pipelines, components and scripts.
     pub fn of(project: &'p Project) -> Runners<'p> {
+        Runners { project, holders: OnceCell::new() }
+    }
+
+    fn holders(&self) -> HashMap<Location, Vec<Holder<'p>>> {
         let mut holders: HashMap<Location, Vec<Holder>> = HashMap::new();
-        for facts in &project.facts {
+        for facts in &self.project.facts {
             let Some(source) = facts.source else { continue };
             for pipeline in facts.pipelines.iter().chain(&facts.components) {
                 for job in &pipeline.jobs {
@@ -120,7 +126,7 @@ impl<'p> Runners<'p> {
                 holders.entry(command.at).or_default().push(Holder { source, step: None, command: Some(command) });
             }
         }
-        Runners { project, holders }
+        holders
     }
 
     /// The steps that run a command, each once.
@@ -165,8 +171,8 @@ impl<'p> Runners<'p> {
         }
         let several = self.project.facts_of(holder.source).scripts.len() > 1;
         for reach in self.project.reached_by(holder.source).iter().filter(|reach| reach.ci) {
-            for above in self.holders.get(&reach.at).into_iter().flatten().filter(|above| above.source != holder.source)
-            {
+            let holders = self.holders.get_or_init(|| self.holders());
+            for above in holders.get(&reach.at).into_iter().flatten().filter(|above| above.source != holder.source) {
                 let asked = above.command.and_then(entries);
                 // Of a file with many tasks only those that are asked for run, as far as names tell.
                 if let (Some((_, entries)), Some(entry)) = (asked, entry.filter(|_| several)) {
