@@ -2,7 +2,9 @@
 //! their token formats, checked against the rules of gitleaks. Knows no file.
 
 use super::{entropy, is_fake};
-use std::sync::OnceLock;
+use memchr::memmem::Finder;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 /// The characters of a token after its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,43 +304,34 @@ fn is_edge(bytes: &[u8], start: usize, inner: bool) -> bool {
     !word || escaped
 }
 
-/// The shapes by the first two bytes of their leads: two loads tell nearly every place of a text that nothing begins there.
+/// The shapes by the first two bytes of their leads: one bit tells nearly every place of a text that nothing begins there.
 struct Leads {
-    /// Per first byte: a row of `groups`; 0 for none.
-    rows: [u8; 256],
-    /// Per row and second byte: a list of `lists`; 0 for none.
-    groups: Vec<[u8; 256]>,
-    /// Numbers of shapes, the shortest lead first.
-    lists: Vec<Vec<u8>>,
+    /// A bit per pair of bytes.
+    begins: [u64; 1024],
+    /// Shapes by the pair, the shortest lead first.
+    shapes: HashMap<u16, Vec<u8>>,
 }
 
 impl Leads {
     fn new() -> Leads {
-        let mut leads = Leads { rows: [0; 256], groups: vec![[0; 256]], lists: vec![Vec::new()] };
+        let mut leads = Leads { begins: [0; 1024], shapes: HashMap::new() };
         let mut order: Vec<u8> = (0..SHAPES.len() as u8).collect();
         order.sort_by_key(|&index| SHAPES[index as usize].lead.len());
         for index in order {
             let lead = SHAPES[index as usize].lead.as_bytes();
-            let row = &mut leads.rows[lead[0] as usize];
-            if *row == 0 {
-                *row = leads.groups.len() as u8;
-                leads.groups.push([0; 256]);
-            }
-            let list = &mut leads.groups[*row as usize][lead[1] as usize];
-            if *list == 0 {
-                *list = leads.lists.len() as u8;
-                leads.lists.push(Vec::new());
-            }
-            leads.lists[*list as usize].push(index);
+            let pair = u16::from_be_bytes([lead[0], lead[1]]);
+            leads.begins[usize::from(pair >> 6)] |= 1 << (pair & 63);
+            leads.shapes.entry(pair).or_default().push(index);
         }
         leads
     }
 
     fn of(&self, first: u8, second: u8) -> &[u8] {
-        match self.rows[first as usize] {
-            0 => &[],
-            row => &self.lists[self.groups[row as usize][second as usize] as usize],
+        let pair = u16::from_be_bytes([first, second]);
+        if self.begins[usize::from(pair >> 6)] >> (pair & 63) & 1 == 0 {
+            return &[];
         }
+        self.shapes.get(&pair).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -407,13 +400,14 @@ struct Key {
     real: bool,
 }
 
+static BEGIN: LazyLock<Finder> = LazyLock::new(|| Finder::new("-----BEGIN"));
+
 /// PEM private keys of any kind, on many lines or with `\n` written out.
 fn private_keys(text: &str) -> Vec<Key> {
     const MARK: &str = "PRIVATE KEY";
     let mut keys = Vec::new();
     let mut from = 0;
-    let begin = memchr::memmem::Finder::new("-----BEGIN");
-    while let Some(at) = begin.find(&text.as_bytes()[from..]).map(|at| from + at) {
+    while let Some(at) = BEGIN.find(&text.as_bytes()[from..]).map(|at| from + at) {
         let begin = at + "-----BEGIN".len();
         from = begin;
         let line = &text[begin..text[begin..].find("\n").map_or(text.len(), |end| begin + end)];

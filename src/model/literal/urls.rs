@@ -1,5 +1,10 @@
 //! Credentials in URLs: `scheme://user:password@host`. Knows no scheme and asks no host.
 
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+static MARK: LazyLock<Finder> = LazyLock::new(|| Finder::new("://"));
+
 /// Credentials that a URL carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Userinfo<'t> {
@@ -20,7 +25,7 @@ pub struct Userinfo<'t> {
 /// Every URL with credentials in a text, in order.
 pub fn find(text: &str) -> Vec<Userinfo<'_>> {
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text.as_bytes(), "://") {
+    for at in MARK.find_iter(text.as_bytes()) {
         let start = at + 3;
         let stop = |c: char| {
             c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '`' | '?' | '#' | '\\' | ',' | '|')
