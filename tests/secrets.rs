@@ -332,6 +332,9 @@ fn of_each_pair_about_dumps_traces_and_literals_only_the_left_fires() {
     for never in ["env | cut -d= -f1", "env FOO=1 cmd", "printenv HOME", "/usr/bin/env bash"] {
         assert_eq!(dump(never, secret), 0, "{never}");
     }
+    let said = |text: &str| count("Jenkinsfile", &jenkins(text), "env-dump-with-secret", Profile::Default);
+    assert_eq!(said("echo \"${env.getEnvironment()}\""), 1);
+    assert_eq!(said("echo \"${env.BUILD_ID} getEnvironment\""), 0);
     let upload = "      - uses: actions/upload-artifact@v4\n        with: {path: env.txt}\n";
     let kept = script("env > env.txt", &format!("{secret}{upload}"));
     let stays = script("env > env.txt", secret);

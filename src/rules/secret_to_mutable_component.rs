@@ -67,7 +67,7 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: 3 findings in 3 of them. In 11 further ones: 24. Read by eye: 27, false: 0.
+//! In 52 public repositories: 3 findings in 3 of them. In 11 further ones: 24. Read by eye: 127, false: 0.
 //! Ledger: `docs/evidence/secret-to-mutable-component.tsv`.
 
 use crate::model::components::{RefKind, ref_kind};

@@ -28,6 +28,7 @@ mod uv;
 pub mod tests;
 
 pub use recipe::{Line, Recipe, read_recipe, runs};
+pub use shows::dump;
 
 use crate::model::facts::Facts;
 use crate::model::reference::{Reference, ReferenceId};

@@ -3,7 +3,8 @@
 
 use super::prefix::{is_python, program};
 use super::python_dump;
-use crate::model::script::{Command, Deed, Dump, DumpSink, Join, Kept, Language, Nest, Reported, Script, Word};
+use crate::model::script::{Command, Deed, Dump, DumpSink, Join, Kept, Language, Nest, Reported, Script, Shell, Word};
+use crate::model::span::Location;
 use crate::model::text::Mapped;
 
 /// Adds the deeds of a script's commands.
@@ -538,6 +539,25 @@ fn curl_verbose(word: &str) -> bool {
     letters[..plain].contains('v')
 }
 
+/// A script of one command that prints all variables of its environment, where no shell does it.
+pub fn dump(how: &str, at: Location, shell: Shell) -> Script {
+    let dump = Dump { how: how.to_string(), kept: Kept::All, sinks: vec![DumpSink::Log] };
+    // No shell reads it, so no shell traces it.
+    let shell = Shell { xtrace: false, ..shell };
+    let command = Command {
+        at,
+        assigns: Vec::new(),
+        words: Vec::new(),
+        redirects: Vec::new(),
+        join: Join::End,
+        nesting: Vec::new(),
+        shell,
+        cwd: None,
+        deeds: vec![Deed::Dump(dump)],
+    };
+    Script { at, shell, commands: vec![command], cwd: String::new() }
+}
+
 /// Puts the dumps of a Python program into a script of their own commands.
 pub fn read_python(script: &mut Script, code: &Mapped) {
     if let Some(part) = python_dump::find(&code.text) {
@@ -561,7 +581,6 @@ pub fn read_python(script: &mut Script, code: &Mapped) {
 mod tests {
     use super::*;
     use crate::model::facts::Facts;
-    use crate::model::script::Shell;
     use crate::model::span::SourceId;
     use crate::tools::read_script;
 

@@ -47,6 +47,7 @@ impl Reader<'_> {
         let mut inner = Around { key: format!("{key}.{}", call.name), ..around.clone() };
         match call.name.as_str() {
             "sh" | "bat" | "powershell" | "pwsh" => return self.script(call, key, around, job),
+            "echo" | "println" | "print" => return self.said(call, key, around, job),
             "junit" | "archiveArtifacts" | "xunit" | "publishHTML" => return artifact(call, around, job),
             "dir" => {
                 let folder = call.first().and_then(Value::says).unwrap_or(".");
@@ -122,6 +123,19 @@ impl Reader<'_> {
             None => Setting::Absent,
         };
         step.phase = if around.after { Phase::After } else { Phase::Main };
+        job.steps.push(step);
+    }
+
+    /// `echo "${env.getEnvironment()}"` prints every variable; other texts are looked into for calls like any value.
+    fn said(&mut self, call: &Call, key: &str, around: &Around<'_>, job: &mut Job) {
+        let text = call.named("message").or_else(|| call.first()).and_then(first_text);
+        let whole = |text: &&Str| text.puts_in.iter().any(|(_, expression)| expression.replace(' ', "") == "env.getEnvironment()");
+        let Some(text) = text.filter(whole) else {
+            return call.arguments.iter().for_each(|argument| self.value(&argument.value, key, around, job));
+        };
+        let script = tools::dump("env.getEnvironment()", text.text.at, SH);
+        let mut step = Step::new("env.getEnvironment()", format!("{key}.{}", call.name), call.at, StepKind::Run(script));
+        step.env.clone_from(&around.bound);
         job.steps.push(step);
     }
 
