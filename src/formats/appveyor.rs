@@ -3,15 +3,16 @@
 //! <https://www.appveyor.com/docs/appveyor-yml/>. Each line of a phase runs on its own; what `for` says of some legs of the matrix makes a job
 //! of its own.
 
-use super::{Claim, Format};
+use super::{Claim, Format, steps};
 use crate::ecosystems::{toolchain, variable};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
-use crate::model::reference::ReferenceId;
+use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Language, Script, Shell};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
+use crate::model::text::Text;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
 use crate::tools;
@@ -77,7 +78,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let Some(root) = tree.root().filter(|root| root.is_map() && tree.template.is_none()) else { return };
     let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
     pipeline.env = environment(root);
-    let mut reader = Reader { root, facts, scripts: HashMap::new(), machines: HashMap::new() };
+    let mut reader = Reader { root, facts, scripts: HashMap::new(), versions: HashMap::new(), machines: HashMap::new() };
     let all = root.get("for").into_iter().flat_map(Node::items).take(200).enumerate();
     let parts: Vec<(Node<'_>, String)> = all.map(|(index, node)| (node, format!("for[{index}]"))).collect();
     // What is said at the top alone runs for the legs that no part names.
@@ -97,7 +98,8 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 struct Reader<'t, 'c> {
     root: Node<'t>,
     facts: &'c mut Facts,
-    scripts: HashMap<Location, Script>,
+    scripts: HashMap<(Location, String), Script>,
+    versions: HashMap<Location, ReferenceId>,
     machines: HashMap<Location, ReferenceId>,
 }
 
@@ -117,13 +119,19 @@ impl<'t> Reader<'t, '_> {
             let id = self.machines.entry(text.at).or_insert_with(|| facts.push(toolchain::machine(text, &key)));
             job.runner = Some(*id);
         }
+        if let Some((node, key)) = get("stack") {
+            self.stack(node, &key, &mut job);
+        }
+        // Variables and the folder go from one line to the next.
+        // <https://www.appveyor.com/docs/getting-started-with-appveyor-for-linux/#bash-and-powershell>
+        let mut cwd = String::new();
         for (name, phase) in PHASES {
             let Some((node, key)) = get(name) else { continue };
             let is_list = node.is_seq();
             let one = node.is_map().then_some(node);
             for (index, item) in node.list().chain(one).enumerate() {
                 let key = if is_list { format!("{key}[{index}]") } else { key.clone() };
-                job.steps.extend(self.line(item, &key, phase, unix));
+                job.steps.extend(self.line(item, &key, phase, unix, &mut cwd));
             }
         }
         self.matrix(legs, &mut job);
@@ -137,8 +145,32 @@ impl<'t> Reader<'t, '_> {
         job
     }
 
+    /// `stack: python 3.12, node 22, docker`: languages by version, and services.
+    fn stack(&mut self, node: Node<'t>, key: &str, job: &mut Job) {
+        let Some(text) = node.text() else { return };
+        let mut start = 0;
+        for part in text.text.split(',') {
+            let from = start;
+            start += part.len() + 1;
+            let Some((name, version)) = part.trim().split_once(' ') else { continue };
+            let at = from + part.rfind(version).unwrap_or(0);
+            let version = Text { text: version.to_string(), at: text.place(at..at + version.len()), verbatim: text.verbatim };
+            let facts = &mut *self.facts;
+            let python = name == "python";
+            let id = *self.versions.entry(version.at).or_insert_with(|| {
+                facts.push(match python {
+                    true => toolchain::python(&version, Role::Python, key),
+                    false => toolchain::tool(name, &version, Role::Toolchain, key),
+                })
+            });
+            if python {
+                job.pythons.push(id);
+            }
+        }
+    }
+
     /// A line: a text for the machine's own shell, or a text for a named one.
-    fn line(&mut self, item: Node<'t>, key: &str, phase: Phase, unix: bool) -> Option<Step> {
+    fn line(&mut self, item: Node<'t>, key: &str, phase: Phase, unix: bool, cwd: &mut String) -> Option<Step> {
         let own = if unix { Language::Posix } else { Language::Cmd };
         let (node, language, key) = match item.entries().next() {
             Some((name, node)) => {
@@ -155,11 +187,13 @@ impl<'t> Reader<'t, '_> {
         };
         let text = node.mapped()?;
         let shell = Shell { language, ..Shell::ERREXIT };
-        let script = match self.scripts.get(&text.at) {
+        let place = (text.at, cwd.clone());
+        let script = match self.scripts.get(&place) {
             Some(script) => script.clone(),
-            None => tools::read_script(&text, shell, "", &key, self.facts),
+            None => tools::read_script(&text, shell, cwd, &key, self.facts),
         };
-        self.scripts.insert(text.at, script.clone());
+        self.scripts.insert(place, script.clone());
+        steps::follow(&script, cwd);
         let name = text.text.trim().lines().next().unwrap_or("").to_string();
         Some(Step { phase, ..Step::new(name, key, text.at, StepKind::Run(script)) })
     }
@@ -238,5 +272,16 @@ mod tests {
         assert_eq!(keys(1)[3], "for[0].test_script[0].sh");
         assert_eq!((pipeline.jobs[0].legs, pipeline.jobs[0].inputs.len()), (Some(2), 1));
         assert_eq!(pipeline.jobs[0].steps[0].shell.map(|shell| shell.language), Some(Language::Cmd));
+    }
+
+    #[test]
+    fn the_stack_is_read_and_the_folder_is_kept() {
+        let text = "image: Ubuntu\nstack: python 3.12, node 22, docker\ninstall:\n- cd app\n- pip install tox\ntest_script: [tox]\n";
+        let facts = facts_of(&FORMAT, "appveyor.yml", text);
+        assert_eq!(names(&facts)[1..], ["python:3.12", "node:22", "tox"]);
+        assert_eq!(&text[facts.references[1].site.whole.span.range()], "3.12");
+        let job = &facts.pipelines[0].jobs[0];
+        let StepKind::Run(script) = &job.steps[2].kind else { panic!("a script") };
+        assert_eq!((script.cwd.as_str(), job.pythons.len()), ("app", 1));
     }
 }
