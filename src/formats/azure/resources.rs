@@ -23,6 +23,12 @@ impl<'t> Reader<'t, '_> {
             let ids = self.images(image, &item.frame, Role::CiImage, &format!("{}.image", item.key));
             self.containers.insert(alias.to_string(), ids);
         }
+        // What another pipeline made is taken at its newest run unless a version is set.
+        for item in list("pipelines") {
+            let word = |name: &str| item.node.get(name).and_then(|node| item.frame.text(node));
+            let Some(source) = word("source").or_else(|| word("pipeline")).filter(|_| item.node.get("version").is_none()) else { continue };
+            pipeline.unseen.push((format!("what the newest run of the pipeline `{}` made is used", source.text), source.at));
+        }
         for item in list("repositories") {
             self.repository(item.node, &item.frame, &item.key, pipeline);
         }

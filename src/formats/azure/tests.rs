@@ -87,3 +87,12 @@ fn a_template_that_uses_itself_ends() {
     let facts = facts_of(&FORMAT, PATH, "steps:\n  - template: azure-pipelines.yml\n  - template: azure-pipelines.yml\n  - script: x\n");
     assert_eq!(facts.pipelines[0].jobs.len(), 1);
 }
+
+#[test]
+fn what_other_pipelines_made_cannot_be_seen() {
+    let text = "resources:\n  pipelines:\n  - {pipeline: a, source: build-app}\n  - {pipeline: b, source: other, version: '20260101.1'}\nsteps:\n- bash: make\n";
+    let facts = facts_of(&FORMAT, "azure-pipelines.yml", text);
+    let unseen = &facts.pipelines[0].unseen;
+    assert_eq!(unseen.len(), 1);
+    assert_eq!((&text[unseen[0].1.span.range()], unseen[0].0.contains("build-app")), ("build-app", true));
+}
