@@ -177,7 +177,8 @@ impl<'a> Builder<'a> {
         locks.dedup();
         self.ages(group, &locks)?;
         self.proof(group, &along, &after).map_err(|text| (Why::Other(text), Fault::Policy))?;
-        Ok(Built { group: group.clone(), files, locks, remarks, commands })
+        let group = self.as_made(group, &locks);
+        Ok(Built { group, files, locks, remarks, commands })
     }
 
     /// Whether the locks hold what was asked for.
@@ -191,6 +192,20 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The group as its locks hold it: some tools cannot be told a version, and take another one than the newest.
+    fn as_made(&self, group: &Group, locks: &[LockMove]) -> Group {
+        let mut group = group.clone();
+        for step in group.steps.iter_mut().filter(|step| step.edits.is_empty()) {
+            let Some((lock, version)) = &mut step.relock else { continue };
+            let (path, name) =
+                (&self.base.project.source(*lock).path, &self.base.project.reference(step.reference).subject.name);
+            let row = locks.iter().find(|row| row.lock == *path && row.name == *name);
+            let Some(to) = row.and_then(|row| row.to.clone()).filter(|to| to != version) else { continue };
+            (step.to, *version, step.released) = (to.clone(), to, None);
+        }
+        group
     }
 
     /// Whether everything that moved in locks is old enough, asked for or not.
@@ -283,7 +298,7 @@ fn raises(project: &Project, group: &Group) -> BTreeMap<SourceId, Vec<(String, O
 }
 
 /// What moved in the locks among `files`.
-fn moved(before: &Project, after: &Project, files: &BTreeMap<String, Vec<u8>>) -> Vec<LockMove> {
+pub(super) fn moved(before: &Project, after: &Project, files: &BTreeMap<String, Vec<u8>>) -> Vec<LockMove> {
     let mut rows = Vec::new();
     for path in files.keys() {
         let versions = |project: &Project| {

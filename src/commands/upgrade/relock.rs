@@ -1,7 +1,7 @@
 //! Locks made anew: compiled files by our own resolver, the others by their own tool in a private copy of the base.
 
 use super::base::Base;
-use super::branch::Fault;
+use super::branch::{Fault, moved};
 use crate::config::upgrade::{self, Upgrade};
 use crate::ecosystems::pypi::normalize;
 use crate::model::change::Why;
@@ -12,7 +12,7 @@ use crate::resolve::file::{Asked, Form as FileForm, Job, Made as FileMade};
 use crate::world::environment::Environment;
 use crate::world::git::{EntryKind, Scratch};
 use crate::world::http::{Http, Mode};
-use crate::world::lockers::{self, Builds, Form, Made, Order, PrivateCopy};
+use crate::world::lockers::{self, Builds, Cutoff, Form, Made, Order, PrivateCopy};
 use crate::world::registries::pypi::{Named, Places, Pypi};
 use crate::world::runtime;
 use jiff::Timestamp;
@@ -82,12 +82,43 @@ impl Relocker<'_> {
             upgrade::Builds::Forbidden => Builds::Forbidden,
         };
         let days = self.policy.days(Ecosystem::Pypi);
-        let order = Order { tool, lock: lock.to_string(), raise: raise.to_vec(), days, builds };
-        copy.lend(lock);
-        copy.change(files).map_err(|failure| world(failure.to_string()))?;
-        let made = lockers::relock(copy, &order, self.environment);
-        copy.restore().map_err(|failure| world(failure.to_string()))?;
-        made.map_err(|why| (why, Fault::World))
+        let date = self.now - jiff::SignedDuration::from_hours(24 * i64::from(days));
+        let cutoff = (days > 0).then_some(Cutoff { days, date });
+        let (lock, raise) = (lock.to_string(), raise.to_vec());
+        let mut order = Order { tool, lock, raise, cutoff, builds, limit: lockers::LIMIT };
+        let make = |order: &Order| {
+            copy.lend(&order.lock);
+            copy.change(files).map_err(|failure| world(failure.to_string()))?;
+            let made = lockers::relock(copy, order, self.environment);
+            copy.restore().map_err(|failure| world(failure.to_string()))?;
+            made.map_err(|why| (why, Fault::World))
+        };
+        if order.cutoff.is_some() {
+            match make(&order) {
+                Ok(made) if self.is_as_wanted(&order, &made) => return Ok(made),
+                // The tool is not there, or hangs: it would do so again.
+                Err((why @ Why::Other(_), fault)) => return Err((why, fault)),
+                // What is asked for, or what the lock holds, is younger: the age of what moves is looked at afterwards.
+                _ => order.cutoff = None,
+            }
+        }
+        make(&order)
+    }
+
+    /// Whether a lock has moved what was asked for, and nothing else backwards.
+    fn is_as_wanted(&self, order: &Order, made: &Made) -> bool {
+        let files = BTreeMap::from([(order.lock.clone(), made.text.clone())]);
+        let rows = moved(&self.base.project, &self.base.with(&files), &files);
+        let raised = |name: &str| order.raise.iter().find(|(raised, _)| normalize(raised) == name);
+        let version = |text: &Option<String>| text.as_deref().and_then(|text| Version::from_str(text).ok());
+        let back = rows.iter().any(|row| {
+            let (from, to) = (version(&row.from), version(&row.to));
+            raised(&row.name).is_none() && matches!((from, to), (Some(from), Some(to)) if to < from)
+        });
+        let reached = |(name, _): &(String, Option<String>)| {
+            rows.iter().any(|row| row.name == normalize(name) && row.to.is_some())
+        };
+        !back && order.raise.iter().all(reached)
     }
 
     /// The whole tree of the base, for tools.

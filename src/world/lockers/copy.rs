@@ -24,6 +24,9 @@ pub enum Form {
     Link,
 }
 
+/// Folders of a project that its tool runs code from.
+const PLUGINS: &[&str] = &[".poetry", ".pdm-plugins"];
+
 impl PrivateCopy {
     /// An empty copy.
     pub fn new() -> Result<PrivateCopy, Failure> {
@@ -33,8 +36,12 @@ impl PrivateCopy {
         Ok(PrivateCopy { temporary, folder, home, written: Default::default() })
     }
 
-    /// Puts a file or a link into it. A link out of the tree is left out: a tool must not write through it.
+    /// Puts a file or a link into it. A link out of the tree is left out: a tool must not write through it. So are the folders that Poetry
+    /// and PDM load plugins from: that would be code of the repository.
     pub fn put(&self, path: &str, form: Form, bytes: &[u8]) -> Result<(), Failure> {
+        if path.split('/').any(|part| PLUGINS.contains(&part)) {
+            return Ok(());
+        }
         let inside = format!("tree/{path}");
         match form {
             Form::Link => {

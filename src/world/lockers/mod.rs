@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long a tool may take: the largest projects met need about two minutes.
-const LIMIT: Duration = Duration::from_secs(600);
+pub const LIMIT: Duration = Duration::from_secs(600);
 
 /// Whether packages may be built from source, which runs their code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +39,21 @@ pub struct Order {
     pub lock: String,
     /// The packages that are to move, with the version that they should have afterwards where one is wanted.
     pub raise: Vec<(String, Option<String>)>,
-    /// How many days old a release must be.
-    pub days: u32,
+    /// How old a release must be; `None`: the tool takes what it finds.
+    pub cutoff: Option<Cutoff>,
     /// Whether packages may be built.
     pub builds: Builds,
+    /// How long the tool may take.
+    pub limit: Duration,
+}
+
+/// How old a release must be, in both forms that tools ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cutoff {
+    /// Days before today.
+    pub days: u32,
+    /// The day and time after which nothing counts.
+    pub date: jiff::Timestamp,
 }
 
 /// A lock that was made anew.
@@ -122,7 +133,7 @@ impl Bench<'_> {
     /// A run of the tool in the folder of its project.
     fn task(&self, program: &str, arguments: &[&str]) -> Task {
         let inside = self.order.lock.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut task = Task::new(program, arguments, self.folder().join(inside), LIMIT);
+        let mut task = Task::new(program, arguments, self.folder().join(inside), self.order.limit);
         task.inherit = Inherit::Only(&[]);
         task.stop = Stop::Family;
         for (name, value) in self.environment.iter() {

@@ -19,7 +19,13 @@ pub(super) fn relock(bench: &Bench) -> Result<Made, Why> {
     }
     let names = bench.names();
     arguments.extend(&names);
-    let task = bench.task("pdm", &arguments).set("PDM_CHECK_UPDATE", "0").set("PDM_IGNORE_SAVED_PYTHON", "1");
+    let mut task = bench.task("pdm", &arguments).set("PDM_CHECK_UPDATE", "0").set("PDM_IGNORE_SAVED_PYTHON", "1");
+    if let Some(cutoff) = bench.order.cutoff {
+        // `pdm update` knows no flag for it, and `pdm lock` moves everything when it is given one.
+        let text = format!("[strategy]\nexclude-newer = \"{}\"\n", cutoff.date);
+        let file = bench.copy.aside("pdm.toml", &text).map_err(|failure| Why::Other(failure.to_string()))?;
+        task = task.set("PDM_CONFIG_FILE", file);
+    }
     if bench.order.builds == Builds::Forbidden {
         // Told to use no sources PDM would drop their hashes from the lock; so it only has to show that it needs none.
         let before = bench.copy.read(&bench.order.lock).unwrap_or_default();

@@ -32,7 +32,9 @@ pub(super) fn relock(bench: &Bench) -> Result<Made, Why> {
     let names = bench.names();
     arguments.extend(&names);
     let mut task = bench.task(&program[0], &arguments);
-    task = task.set("POETRY_SOLVER_MIN_RELEASE_AGE", bench.order.days.to_string());
+    if let Some(cutoff) = bench.order.cutoff {
+        task = task.set("POETRY_SOLVER_MIN_RELEASE_AGE", cutoff.days.to_string());
+    }
     task = task.set("POETRY_KEYRING_ENABLED", "false").set("POETRY_VIRTUALENVS_CREATE", "false");
     if bench.order.builds == Builds::Forbidden {
         task = task.set("VIRTUALENV_CREATOR", "builds-are-forbidden");
