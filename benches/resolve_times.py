@@ -43,10 +43,10 @@ def write(folder, name, lines):
     (folder / f"{name}.in").write_text("\n".join(own) + "\n")
 
 
-def run(command, folder, environment):
+def run(command, folder, environment, out=subprocess.DEVNULL):
     """Seconds, seconds of processor time, peak MiB, exit code."""
     start = time.monotonic()
-    child = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode

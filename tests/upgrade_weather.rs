@@ -6,7 +6,10 @@
 )]
 
 mod support;
+use std::time::Duration;
+use support::Run;
 use support::git_host::{TOKEN, git};
+use support::host::{Asked, Given, Host};
 use support::upgrade_world::{World, held, states};
 
 fn world(name: &str, configuration: &str) -> World {
@@ -31,7 +34,7 @@ fn has(list: &[String], words: &str) -> bool {
 
 #[test]
 fn an_index_that_fails_holds_its_packages_and_nothing_else() {
-    for (status, words) in [(401, "401"), (403, "403"), (500, "500"), (404, "no index has demo")] {
+    for (status, words) in [(401, "401"), (403, "403"), (429, "too often"), (500, "500"), (404, "no index has demo")] {
         let world = world("weather-index", "");
         world.index.fail(Some(status));
         let (code, report) = world.upgrade(&[]);
@@ -52,9 +55,13 @@ fn an_index_that_fails_holds_its_packages_and_nothing_else() {
 
 #[test]
 fn a_forge_that_refuses_leaves_the_branch_and_says_why() {
-    for (status, words) in
-        [(401, "PINGUARD_TOKEN"), (403, "right to write"), (404, "name of the repository"), (422, "mend")]
-    {
+    for (status, words) in [
+        (401, "PINGUARD_TOKEN"),
+        (403, "right to write"),
+        (404, "name of the repository"),
+        (422, "mend"),
+        (429, "too often"),
+    ] {
         let world = world("weather-forge", "");
         world.forge.set(|memory| memory.refuses = Some((status, "No.".into())));
         let (code, report) = world.upgrade(&[]);
@@ -193,4 +200,173 @@ fn a_release_without_a_date_waits_from_the_day_it_was_first_seen() {
     let late = world.upgrade(&["--only", "demo", "--now", "2026-11-24T00:00:00Z"]).1;
     assert_eq!(states(&late), ["pypi-demo rebuilt changed"], "{late:#}");
     assert!(world.show("pinguard/pypi-demo", "requirements.txt").contains("demo==1.2"));
+}
+
+/// An upgrade with these variables on top.
+fn upgrade_in(world: &World, environment: &[(&str, &str)]) -> (i32, serde_json::Value) {
+    let mut command = world.command(&["upgrade", "--format", "json", "--now", support::upgrade_world::NOW]);
+    let run = Run::of(command.envs(environment.iter().copied()).output().unwrap());
+    assert!(!run.out.contains(TOKEN) && !run.err.contains(TOKEN), "{} {}", run.out, run.err);
+    assert!(!run.out.contains("hunter2") && !run.err.contains("hunter2"), "{} {}", run.out, run.err);
+    (run.code, run.json())
+}
+
+fn is_page_of_demo(asked: &Asked) -> bool {
+    asked.path == "/simple/demo/"
+}
+
+#[test]
+fn an_index_that_is_slow_is_waited_for() {
+    let world = world("weather-slow", "");
+    world.index.twist(|_| {
+        std::thread::sleep(Duration::from_secs(2));
+        None
+    });
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(world.branches().len(), 3);
+}
+
+#[test]
+fn an_answer_that_cannot_be_right_is_used_for_nothing() {
+    let given = |body: &str| Given::status(200).with("content-type", "application/vnd.pypi.simple.v1+json").body(body);
+    let file = "{\"filename\": \"NAME-9.0-py3-none-any.whl\", \"url\": \"/files/x\", \"hashes\": {}, \"upload-time\": \"2026-01-01T00:00:00Z\"}";
+    let page = |name: &str, file_of: &str| {
+        let file = file.replace("NAME", file_of);
+        given(&format!("{{\"meta\": {{\"api-version\": \"1.1\"}}, \"name\": \"{name}\", \"files\": [{file}]}}"))
+    };
+    let short = given("{\"meta\": {\"api-version\"").with("content-length", "10000").with("connection", "close");
+    let answers = [
+        ("truncated", short),
+        ("no JSON", given("<html>gateway</html>")),
+        ("another project", page("evil", "evil")),
+        ("files of another project", page("demo", "evil")),
+        ("a circle", Given::status(302).with("location", "/simple/demo/")),
+    ];
+    for (what, answer) in answers {
+        let world = world("weather-lies", "");
+        // A file is resolved as a whole: what stands in another one does not depend on `demo`.
+        world.commit(&[("requirements.txt", "demo==1.0\n"), ("other/requirements.txt", "other==1.0\n")]);
+        world.sync();
+        world.index.twist(move |asked| is_page_of_demo(asked).then(|| answer.clone()));
+        let (code, report) = world.upgrade(&[]);
+        let held = held(&report);
+        // Files of another project are no releases of this one: then there is nothing newer.
+        let expected = if what == "files of another project" { (0, false) } else { (2, true) };
+        assert_eq!((code, has(&held, "demo: ")), expected, "{what}: {held:?}");
+        assert_eq!(world.branches(), ["git-actions-checkout", "pypi-other"], "{what}: the rest goes on");
+    }
+}
+
+#[test]
+fn metadata_that_is_not_what_its_hash_says_is_used_for_nothing() {
+    let world = world("weather-hash", "");
+    world.index.twist(|asked| {
+        let lie = "Metadata-Version: 2.1\nName: demo\nVersion: 1.1\nRequires-Dist: evil\n";
+        asked.path.ends_with("demo-1.1-py3-none-any.whl.metadata").then(|| Given::status(200).body(lie))
+    });
+    let (code, report) = world.upgrade(&[]);
+    let texts = format!("{:?} {:?}", held(&report), report["branches"]);
+    assert!(!texts.contains("evil"), "{texts}");
+    assert!(world.branches().contains(&"pypi-other".to_string()), "{code} {texts}");
+}
+
+#[test]
+fn credentials_are_dropped_on_the_way_to_another_host() {
+    let world = world("weather-redirect", "");
+    let real = world.index.url();
+    let logged = Host::start(move |asked| match asked.header("authorization") {
+        "" => Given::status(401),
+        _ => Given::status(302).with("location", format!("{real}{}", asked.path.trim_start_matches("/simple"))),
+    });
+    let address = format!("http://me:hunter2@127.0.0.1:{}/simple", logged.port);
+    let (code, report) = upgrade_in(&world, &[("UV_DEFAULT_INDEX", &address)]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(world.branches().len(), 3, "{:?}", held(&report));
+    assert!(logged.log().iter().any(|asked| !asked.header("authorization").is_empty()));
+    let asked = world.index.host.log();
+    assert!(!asked.is_empty() && asked.iter().all(|asked| asked.header("authorization").is_empty()));
+}
+
+#[test]
+fn a_registry_without_the_tag_and_a_repository_without_tags_are_held() {
+    let world = world("weather-nothing", "");
+    let registry = Host::start(|asked| match asked.path.as_str() {
+        "/v2/" => Given::status(200),
+        "/v2/base/tags/list" => Given::json(200, &serde_json::json!({ "name": "base", "tags": [] })),
+        _ => Given::status(404),
+    });
+    world.actions.repository("actions/bare", &[&[]]);
+    let steps = "on: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/bare@v1\n      \
+                 - uses: actions/none@v1\n";
+    let dockerfile = format!("FROM 127.0.0.1:{}/base:1.0\nFROM 127.0.0.1:{}/gone:1.0\n", registry.port, registry.port);
+    world.commit(&[("Dockerfile", &dockerfile), (".github/workflows/more.yml", steps)]);
+    world.sync();
+    let (_, report) = world.upgrade(&[]);
+    let held = held(&report);
+    for name in ["base:", "gone:", "actions/bare:", "actions/none:"] {
+        assert!(held.iter().any(|text| text.contains(name)), "{name} {held:#?}");
+    }
+    assert_eq!(world.branches().len(), 3, "the rest goes on");
+}
+
+#[test]
+fn a_branch_that_may_not_be_pushed_is_said_and_the_rest_goes_on() {
+    let world = world("weather-protected", "");
+    world.git.refuse("[ \"$ref\" = refs/heads/pinguard/pypi-demo ]", "protected branch hook declined");
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(has(&held(&report), "protected branch hook declined"), "{:?}", held(&report));
+    assert_eq!(world.branches(), ["git-actions-checkout", "pypi-other"]);
+    assert_eq!(world.forge.open().len(), 2, "no request without its branch");
+    world.git.allow_all();
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(world.forge.open().len(), 3);
+}
+
+#[test]
+fn a_forge_that_is_out_of_order_leaves_the_branches_for_the_next_run() {
+    let world = world("weather-forge-down", "");
+    let (code, report) = upgrade_in(&world, &[("GITHUB_API_URL", "http://127.0.0.1:1/api/v3")]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(has(&held(&report), "gave no answer"), "{:?}", held(&report));
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!((code, world.forge.open().len()), (0, 3), "{report:#}");
+}
+
+#[test]
+fn a_forge_whose_limit_is_reached_is_asked_again_by_the_next_run() {
+    let world = world("weather-forge-limit", "");
+    world.forge.set(|memory| memory.refuses = Some((403, "API rate limit exceeded for installation".into())));
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!((code, world.forge.open().len()), (2, 0), "{report:#}");
+    assert!(has(&held(&report), "too often"), "{:?}", held(&report));
+    world.forge.set(|memory| memory.refuses = None);
+    assert_eq!((world.upgrade(&[]).0, world.forge.open().len()), (0, 3));
+}
+
+#[test]
+fn a_tool_that_fails_holds_its_lock_and_nothing_else() {
+    let mut world = world("weather-tool", "");
+    let bin = world.folder.0.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let script = "#!/bin/sh\ncase $1 in --version) echo 'uv 0.9.0';; *) echo \"error: $PINGUARD_TOKEN no space left\" >&2; exit 2;; esac\n";
+    std::fs::write(bin.join("uv"), script).unwrap();
+    std::process::Command::new("chmod").args(["+x", "uv"]).current_dir(&bin).status().unwrap();
+    world.path = format!("{}:{}", bin.display(), world.path);
+    let project =
+        "[project]\nname = \"shop\"\nversion = \"0\"\nrequires-python = \">=3.9\"\ndependencies = [\"lib>=1\"]\n";
+    let lock = "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"lib\"\nversion = \"1.0\"\n\
+                source = { registry = \"https://pypi.org/simple\" }\n\n[[package]]\nname = \"shop\"\nversion = \"0\"\n\
+                source = { virtual = \".\" }\ndependencies = [{ name = \"lib\" }]\n\n[package.metadata]\n\
+                requires-dist = [{ name = \"lib\", specifier = \">=1\" }]\n";
+    world.index.add("lib", "1.0", &[], "2026-01-01T00:00:00Z");
+    world.index.add("lib", "1.2", &[], "2026-06-01T00:00:00Z");
+    world.commit(&[("pyproject.toml", project), ("uv.lock", lock)]);
+    world.sync();
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(has(&held(&report), "uv cannot make uv.lock anew: error:  no space left"), "{:?}", held(&report));
+    assert_eq!(world.branches().len(), 3, "the rest goes on");
 }

@@ -119,7 +119,8 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Asked) -> Given, log: &Mutex<Vec<As
         }
         head.push_str("\r\n");
         let body: &[u8] = if asked.method == "HEAD" { &[] } else { &given.body };
-        if out.write_all(head.as_bytes()).and_then(|()| out.write_all(body)).is_err() {
+        let closes = given.headers.iter().any(|(name, value)| name == "connection" && value == "close");
+        if out.write_all(head.as_bytes()).and_then(|()| out.write_all(body)).is_err() || closes {
             return;
         }
     }

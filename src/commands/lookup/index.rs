@@ -15,8 +15,9 @@ const FRESH: Duration = Duration::from_secs(600);
 
 /// Asks about a project; `versions` are those whose vulnerabilities are wanted.
 pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<String>) -> Result<IndexProject, Miss> {
-    let listing = pypi.look_up(&name.into()).await.map_err(|absent| miss(name, absent))?;
+    let listing = pypi.look_up_once(&name.into()).await.map_err(|absent| miss(name, absent))?;
     let mut project = of_listing(&listing);
+    drop(listing);
     for version in versions.iter().filter(|version| project.release(version).is_none()).cloned().collect::<Vec<_>>() {
         if is_listed(http, &project.index, name, &version).await != Some(false) {
             project.releases.push(Release { version, ..Release::default() });

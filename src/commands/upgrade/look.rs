@@ -264,8 +264,10 @@ impl Look<'_> {
         let versions: BTreeSet<String> = list.iter().map(|wanted| wanted.now.clone()).collect();
         let mut told = Told::of(topic, Err(unasked()));
         told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions).await {
-            Ok(project) => {
-                for release in &project.releases {
+            Ok(mut project) => {
+                for release in &mut project.releases {
+                    // The plan chooses among releases and reads nothing of their files, which are most of a listing.
+                    release.files = Vec::new();
                     told.dates.push((release.version.clone(), release.uploaded));
                 }
                 let mut knowledge = Knowledge::default();

@@ -57,6 +57,10 @@ impl<K: Hash + Eq + Clone, T> Memory<K, T> {
         (receive, Some(send))
     }
 
+    fn forget(&self, key: &K) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     fn ready(&self, key: &K) -> Option<Answer<T>> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(key)?.borrow().clone()
@@ -116,6 +120,13 @@ impl Pypi {
     /// The listing of a project, asked from asynchronous code.
     pub async fn look_up(&self, name: &Name) -> Answer<Listing> {
         answered(self.listing_slot(name)).await
+    }
+
+    /// Like [`Pypi::look_up`], for who asks once: the listing is not kept for later. Those of big projects take megabytes.
+    pub async fn look_up_once(&self, name: &Name) -> Answer<Listing> {
+        let answer = self.look_up(name).await;
+        self.shared.listings.forget(name);
+        answer
     }
 
     fn listing_slot(&self, name: &Name) -> Slot<Listing> {
