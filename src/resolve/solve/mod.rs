@@ -270,10 +270,11 @@ impl<'a> Solver<'a> {
 
     /// When many versions of a package were tried, the next ones are fetched together.
     fn hint_batch(&self, branch: &mut Branch, package: &Pkg) {
-        let Node::Real { name, extra: None, .. } = &**package else { return };
+        // An extra that cannot be had is looked for through all versions of its package, too.
+        let Some(name) = package.name() else { return };
         let tried = branch.tried.entry(name.clone()).or_default();
         *tried += 1;
-        if ![5, 10, 20, 40, 80].contains(tried) {
+        if !tried.is_multiple_of(5) || !(*tried / 5).is_power_of_two() {
             return;
         }
         let amount = *tried * 2;
