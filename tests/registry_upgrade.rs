@@ -229,11 +229,6 @@ fn what_is_too_young_is_held_and_the_rest_of_the_world_goes_on() {
     assert!(bare.branches().contains(&"pypi-demo".to_string()));
 }
 
-fn sha(file: &str) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(file.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_held() {
     let world = World::new("lines");
@@ -253,7 +248,7 @@ fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_hel
         world.index.add(name, version, needs, old);
     }
     let hashed = |name: &str, version: &str| {
-        format!("{name}=={version} \\\n    --hash=sha256:{}\n", sha(&format!("{name}-{version}-py3-none-any.whl")))
+        format!("{name}=={version} \\\n    --hash=sha256:{}\n", world.index.hash(name, version))
     };
     world.commit(&[
         ("pinguard.toml", "[upgrade]\nignore = [\"firm\"]\n"),

@@ -70,6 +70,12 @@ impl PackageIndex {
         memory.projects.entry(release.file.project.clone()).or_default().push(release);
     }
 
+    /// The SHA-256 of a release's file.
+    pub fn hash(&self, name: &str, version: &str) -> String {
+        let memory = self.memory.lock().expect("memory");
+        memory.projects[name].iter().find(|release| release.version == version).expect("a release").file.hash()
+    }
+
     pub fn remove(&self, name: &str, version: &str) {
         let mut memory = self.memory.lock().expect("memory");
         memory.projects.get_mut(name).expect("a project").retain(|release| release.version != version);
