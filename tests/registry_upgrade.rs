@@ -244,6 +244,11 @@ fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_hel
         ("wide", "1.0", &[]),
         ("wide", "2.0", &["more"]),
         ("more", "3.0", &[]),
+        // Only a pre-release of `slow` goes with the new `quick`: nobody asked for one.
+        ("quick", "1.0", &[]),
+        ("quick", "2.0", &[]),
+        ("slow", "1.0", &["quick<2"]),
+        ("slow", "1.1.dev1", &[]),
     ] {
         world.index.add(name, version, needs, old);
     }
@@ -252,7 +257,7 @@ fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_hel
     };
     world.commit(&[
         ("pinguard.toml", "[upgrade]\nignore = [\"firm\"]\n"),
-        ("requirements-base.txt", "app==1.0  # ours\nlib==1.0\nlone==1.0\n./here\n"),
+        ("requirements-base.txt", "app==1.0  # ours\nlib==1.0\nlone==1.0\nquick==1.0\nslow==1.0\n./here\n"),
         ("requirements.txt", "-r requirements-base.txt\ndemo==1.0\nfirm==1.0\n"),
         ("hashed-requirements.txt", &hashed("wide", "1.0")),
     ]);
@@ -261,7 +266,7 @@ fn lines_that_must_move_together_are_one_branch_and_what_does_not_resolve_is_hel
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(states(&report), ["pypi-app pushed opened", "pypi-wide pushed opened"], "{report:#}");
     let base = world.show("pinguard/pypi-app", "requirements-base.txt");
-    assert_eq!(base, "app==2.0  # ours\nlib==2.0\nlone==1.0\n./here");
+    assert_eq!(base, "app==2.0  # ours\nlib==2.0\nlone==1.0\nquick==1.0\nslow==1.0\n./here");
     let request = world.forge.open().into_iter().find(|request| request.branch == "pinguard/pypi-app").unwrap();
     assert!(request.title.contains("app and lib"), "{}", request.title);
     let closed = world.show("pinguard/pypi-wide", "hashed-requirements.txt");

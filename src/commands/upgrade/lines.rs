@@ -124,6 +124,8 @@ impl Lines<'_> {
                 match found.into_iter().collect::<Vec<_>>()[..] {
                     [] => {}
                     [one] if one.to_string() == now => {}
+                    // Nobody asked for a pre-release.
+                    [one] if one.any_prerelease() && !is_prerelease(&now) => return None,
                     [one] => {
                         let to = one.to_string();
                         // Two sets that want different versions of one line have no common answer.
@@ -237,6 +239,9 @@ impl Lines<'_> {
             if *to == from || raised.contains(&normalize(name)) {
                 continue;
             }
+            if is_prerelease(to) && !is_prerelease(&from) {
+                return None;
+            }
             let pin = self.pin(reference, to, Vec::new());
             made.edits.extend(spell::edits(&self.project.sources, reference, &pin).ok()?);
             made.along.push(Along { reference: id, from, to: to.clone() });
@@ -249,6 +254,10 @@ impl Lines<'_> {
 fn of<'s>(solution: &'s Solution, name: &str) -> impl Iterator<Item = &'s resolve::graph::Package> {
     let name = normalize(name);
     solution.packages.iter().filter(move |package| *package.name == *name)
+}
+
+fn is_prerelease(version: &str) -> bool {
+    Version::from_str(version).is_ok_and(|version| version.any_prerelease())
 }
 
 fn holds_hashes(project: &Project, file: SourceId) -> bool {
