@@ -64,7 +64,10 @@ fn a_slot_holds_its_part() {
             let pin = &reference.pin;
             for (name, slot) in slots(reference).filter(|(name, _)| *name != "note") {
                 let held = project.sources.text(slot.at);
-                let whole = if name == "version" { pin.version.clone() } else { pin.digests.first().cloned() };
+                // A requirement has a hash for each of its files, each behind the lead.
+                let all = pin.digests.join(slot.lead);
+                let whole =
+                    if name == "version" { pin.version.clone() } else { Some(all).filter(|all| !all.is_empty()) };
                 let part = held.strip_prefix(slot.lead).map(str::to_string);
                 // A git ref has one slot: the digest's holds the tag until there is a digest.
                 let fits = held.is_empty() || part == whole || part == pin.version;
