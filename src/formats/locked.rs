@@ -160,23 +160,34 @@ pub fn hash_only(hash: &str, at: Location) -> Artifact {
 
 /// Adds the file that a table describes: `url`, `path`, `file`, `filename` or `name`; `hash` or `hashes`; `size`; `upload-time`.
 pub fn push_file(package: &mut LockedPackage, node: Node) {
-    let place =
-        ["url", "path", "file", "filename", "name"].iter().find_map(|key| node.get(key)).filter(|n| n.is_scalar());
+    let [url, path, file, filename, name, hash, hashes, size, time, old_time, yanked] = node.all([
+        "url",
+        "path",
+        "file",
+        "filename",
+        "name",
+        "hash",
+        "hashes",
+        "size",
+        "upload-time",
+        "upload_time",
+        "yanked",
+    ]);
+    let place = url.or(path).or(file).or(filename).or(name).filter(|node| node.is_scalar());
     let at = place.unwrap_or(node).at();
     let (mut artifact, credentials) = artifact(place.and_then(Node::str).unwrap_or(""), at);
-    artifact.hashes.extend(node.get("hash").and_then(Node::str).map(str::to_string));
-    for (algorithm, value) in node.get("hashes").into_iter().flat_map(|table| table.entries()) {
+    artifact.hashes.extend(hash.and_then(Node::str).map(str::to_string));
+    for (algorithm, value) in hashes.into_iter().flat_map(|table| table.entries()) {
         if let (Some(algorithm), Some(value)) = (algorithm.str(), value.str()) {
             artifact.hashes.push(format!("{algorithm}:{value}"));
         }
     }
-    artifact.size = node.get("size").and_then(Node::str).and_then(|size| size.parse().ok());
-    let time = node.get("upload-time").or_else(|| node.get("upload_time"));
-    artifact.uploaded = time.and_then(Node::str).map(str::to_string);
+    artifact.size = size.and_then(Node::str).and_then(|size| size.parse().ok());
+    artifact.uploaded = time.or(old_time).and_then(Node::str).map(str::to_string);
     if credentials {
         package.credentials.get_or_insert(at);
     }
-    if let Some(yanked) = node.get("yanked").filter(|node| node.bool() != Some(false) && !node.is_null()) {
+    if let Some(yanked) = yanked.filter(|node| node.bool() != Some(false) && !node.is_null()) {
         package.yanked.get_or_insert(yanked.at());
     }
     package.artifacts.push(artifact);

@@ -5,7 +5,7 @@ use crate::model::literal::{shapes, urls};
 use crate::model::secrets::names;
 use crate::model::source::Source;
 use crate::model::span::Span;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -26,10 +26,22 @@ pub struct Mask {
 impl Mask {
     /// The mask of a source. `known` are places that rules found to hold a secret's text.
     pub fn of(source: &Source, known: &[Span]) -> Mask {
-        let mut mask = Mask::default();
-        shapes::find_loose(&source.text, &mut |start, end| mask.token(source, Span::new(start, end)));
-        mask.urls(source);
-        mask.keys(source);
+        // Two looks at one text that know nothing of each other; a large lock is often the only one.
+        let look = |into: &(dyn Fn(&mut Mask) + Sync)| {
+            let mut mask = Mask::default();
+            into(&mut mask);
+            mask
+        };
+        let tokens = |mask: &mut Mask| {
+            shapes::find_loose(&source.text, &mut |start, end| mask.token(source, Span::new(start, end)));
+        };
+        let named = |mask: &mut Mask| {
+            mask.urls(source);
+            mask.keys(source);
+        };
+        let (mut mask, other) = rayon::join(|| look(&tokens), || look(&named));
+        mask.spans.extend(other.spans);
+        mask.literals.extend(other.literals);
         for &span in known {
             let text = source.slice(span);
             if !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains('$') {
@@ -182,7 +194,11 @@ fn name_words() -> &'static AhoCorasick {
     static WORDS: OnceLock<AhoCorasick> = OnceLock::new();
     WORDS.get_or_init(|| {
         let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).build(names::words_to_search()).expect("a few short words")
+        builder
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(names::words_to_search())
+            .expect("a few short words")
     })
 }
 

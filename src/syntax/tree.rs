@@ -151,6 +151,17 @@ impl<'t> Node<'t> {
         })
     }
 
+    /// The values of several keys, in one walk over the entries.
+    pub fn all<const N: usize>(self, keys: [&str; N]) -> [Option<Node<'t>>; N] {
+        let mut found = [None; N];
+        for (key, value) in self.entries() {
+            if let Some(at) = key.str().and_then(|name| keys.iter().position(|key| *key == name)) {
+                found[at] = Some(value);
+            }
+        }
+        found
+    }
+
     /// The value at the end of a way of keys.
     pub fn path(self, keys: &[&str]) -> Option<Node<'t>> {
         keys.iter().try_fold(self, |node, key| node.get(key))
