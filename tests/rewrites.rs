@@ -18,6 +18,9 @@ const JENKINS: &str = "Jenkinsfile";
 const BUILDKITE: &str = ".buildkite/pipeline.yml";
 const DRONE: &str = ".drone.yml";
 const WOODPECKER: &str = ".woodpecker.yml";
+const CLOUDBUILD: &str = "cloudbuild.yaml";
+const TEKTON: &str = "task.yaml";
+const CIRRUS: &str = ".cirrus.yml";
 const BITBUCKET: &str = "bitbucket-pipelines.yml";
 
 fn read(path: &str, text: &str) -> Project {
@@ -52,6 +55,28 @@ fn jenkins(step: &str) -> String {
     format!(
         "pipeline {{\n  agent any\n  stages {{\n    stage('a') {{\n      steps {{\n        withCredentials([string(credentialsId: 'id', \
          variable: 'T')]) {{\n          {step}\n        }}\n      }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+/// Two stages, the second with two steps.
+fn stages(environment: &str, of_stage: &str, step: &str) -> String {
+    format!(
+        "pipeline {{\n  agent any\n{environment}  stages {{\n    stage('test') {{\n      steps {{\n        sh 'pytest'\n      }}\n    }}\n    stage('deploy') \
+         {{\n{of_stage}      steps {{\n        sh 'make'\n{step}      }}\n    }}\n  }}\n}}\n"
+    )
+}
+
+fn cloudbuild(env: &str, options: &str) -> String {
+    format!(
+        "steps:\n- name: python:3.12.4\n  entrypoint: bash\n  args: [-c, 'pytest']\n- name: python:3.12.4\n  entrypoint: bash\n{env}  args: [-c, \
+         './deploy \"$$TOKEN\"']{options}\navailableSecrets:\n  secretManager:\n  - versionName: projects/p/secrets/t/versions/1\n    env: TOKEN\n"
+    )
+}
+
+fn tekton(template: &str, env: &str) -> String {
+    format!(
+        "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {{name: a}}\nspec:\n{template}  steps:\n    - name: test\n      image: python:3.12.4\n      script: \
+         pytest\n    - name: deploy\n      image: python:3.12.4\n{env}      script: ./deploy \"$API_TOKEN\"\n"
     )
 }
 
@@ -112,6 +137,47 @@ fn edited() -> Vec<Edited> {
             "kind: pipeline\nname: a\nsteps:\n- name: one\n  image: alpine:3.20\n  commands:\n  - ./one\n- name: two\n  image: alpine:3.20\n  environment:\n    DEPLOY_KEY: {from_secret: key}\n  commands:\n  - ./two \"$DEPLOY_KEY\"\n".to_string(),
         ),
         (
+            "E", DRONE, "secret-env-job-scope", "kind: pipeline\nname: a\nenvironment:\n  DEPLOY_KEY: {from_secret: key}\n  MODE: fast\nsteps:\n- name: one\n  image: alpine:3.20\n  commands: [./one \"$DEPLOY_KEY\"]\n- name: two\n  image: alpine:3.20\n  environment:\n    A: b\n  commands: [./two \"$DEPLOY_KEY\"]\n- name: three\n  image: alpine:3.20\n  commands: [./three]\n".to_string(), Safety::Unsafe,
+            "kind: pipeline\nname: a\nenvironment:\n  MODE: fast\nsteps:\n- name: one\n  image: alpine:3.20\n  environment:\n    DEPLOY_KEY: {from_secret: key}\n  commands: [./one \"$DEPLOY_KEY\"]\n- name: two\n  image: alpine:3.20\n  environment:\n    DEPLOY_KEY: {from_secret: key}\n    A: b\n  commands: [./two \"$DEPLOY_KEY\"]\n- name: three\n  image: alpine:3.20\n  commands: [./three]\n".to_string(),
+        ),
+        (
+            "E", AZURE, "secret-env-workflow-scope", "variables:\n  STAGE: prod\n  WIDE: $(API_TOKEN)\njobs:\n- job: a\n  steps:\n  - bash: ./a \"$WIDE\"\n  - bash: ./b\n- job: b\n  steps:\n  - script: ./b\n".to_string(), Safety::Unsafe,
+            "variables:\n  STAGE: prod\njobs:\n- job: a\n  steps:\n  - env:\n      WIDE: $(API_TOKEN)\n    bash: ./a \"$WIDE\"\n  - bash: ./b\n- job: b\n  steps:\n  - script: ./b\n".to_string(),
+        ),
+        (
+            "E", BUILDKITE, "secret-env-workflow-scope", "secrets:\n  - DEPLOY_TOKEN\n  - OTHER_TOKEN\nsteps:\n  - label: a\n    command: ./a \"$$DEPLOY_TOKEN\"\n  - label: b\n    command: ./b\n  - label: c\n    command: ./c \"$$OTHER_TOKEN\"\n    secrets: [X_TOKEN]\n".to_string(), Safety::Unsafe,
+            "steps:\n  - label: a\n    secrets:\n      - DEPLOY_TOKEN\n    command: ./a \"$$DEPLOY_TOKEN\"\n  - label: b\n    command: ./b\n  - label: c\n    command: ./c \"$$OTHER_TOKEN\"\n    secrets: [OTHER_TOKEN, X_TOKEN]\n".to_string(),
+        ),
+        (
+            "E", BUILDKITE, "secret-env-workflow-scope", "secrets:\n  API_TOKEN: deploy-token\nsteps:\n  - command: ./a \"$$API_TOKEN\"\n  - command: ./b\n".to_string(), Safety::Unsafe,
+            "steps:\n  - secrets:\n      API_TOKEN: deploy-token\n    command: ./a \"$$API_TOKEN\"\n  - command: ./b\n".to_string(),
+        ),
+        ("E", CLOUDBUILD, "secret-env-job-scope", cloudbuild("", "\noptions:\n  secretEnv: ['TOKEN']"), Safety::Unsafe, cloudbuild("  secretEnv:\n    - 'TOKEN'\n", "")),
+        (
+            "E", CLOUDBUILD, "secret-env-job-scope", cloudbuild("", "\noptions:\n  logging: NONE\n  secretEnv:\n  - TOKEN"), Safety::Unsafe,
+            cloudbuild("  secretEnv:\n    - TOKEN\n", "\noptions:\n  logging: NONE"),
+        ),
+        (
+            "E", TEKTON, "secret-env-job-scope", tekton("  stepTemplate:\n    env:\n      - name: API_TOKEN\n        valueFrom:\n          secretKeyRef:\n            name: s\n            key: k\n", ""), Safety::Unsafe,
+            tekton("", "      env:\n        - name: API_TOKEN\n          valueFrom:\n            secretKeyRef:\n              name: s\n              key: k\n"),
+        ),
+        (
+            "E", TEKTON, "secret-env-job-scope", tekton("  stepTemplate:\n    env:\n    - {name: A, value: b}\n    - {name: API_TOKEN, valueFrom: {secretKeyRef: {name: s, key: k}}}\n", "      env:\n      - name: C\n        value: d\n"), Safety::Unsafe,
+            tekton("  stepTemplate:\n    env:\n    - {name: A, value: b}\n", "      env:\n      - {name: API_TOKEN, valueFrom: {secretKeyRef: {name: s, key: k}}}\n      - name: C\n        value: d\n"),
+        ),
+        (
+            "E", CIRRUS, "secret-env-workflow-scope", "env:\n  API_TOKEN: ENCRYPTED[abc]\n  MODE: fast\ntest_task:\n  container: {image: python:3.12.4}\n  test_script: pytest\ndeploy_task:\n  container: {image: python:3.12.4}\n  deploy_script: ./deploy \"$API_TOKEN\"\n".to_string(), Safety::Unsafe,
+            "env:\n  MODE: fast\ntest_task:\n  container: {image: python:3.12.4}\n  test_script: pytest\ndeploy_task:\n  container: {image: python:3.12.4}\n  env:\n    API_TOKEN: ENCRYPTED[abc]\n  deploy_script: ./deploy \"$API_TOKEN\"\n".to_string(),
+        ),
+        (
+            "H", JENKINS, "secret-env-workflow-scope", stages("  environment {\n    API_TOKEN = credentials('api')\n    MODE = 'fast'\n  }\n", "", "        sh './deploy \"$API_TOKEN\"'\n"), Safety::Unsafe,
+            stages("  environment {\n    MODE = 'fast'\n  }\n", "", "        withCredentials([string(credentialsId: 'api', variable: 'API_TOKEN')]) {\n          sh './deploy \"$API_TOKEN\"'\n        }\n"),
+        ),
+        (
+            "H", JENKINS, "secret-env-job-scope", stages("", "      environment {\n        A_TOKEN = credentials('a')\n        B_TOKEN = credentials('b')\n      }\n", "        sh '''\n          ./deploy \"$A_TOKEN\" \"$B_TOKEN\"\n        '''\n"), Safety::Unsafe,
+            stages("", "", "        withCredentials([string(credentialsId: 'a', variable: 'A_TOKEN'), string(credentialsId: 'b', variable: 'B_TOKEN')]) {\n          sh '''\n          ./deploy \"$A_TOKEN\" \"$B_TOKEN\"\n        '''\n        }\n"),
+        ),
+        (
             "H", JENKINS, "secret-inline-expansion", jenkins("sh \"curl -d '$T' https://example.com\""), Safety::Unsafe,
             jenkins("sh 'curl -d \"$T\" https://example.com'"),
         ),
@@ -166,8 +232,27 @@ fn edits_make_exactly_the_better_text() {
         if !found(&mended, rule).is_empty() {
             wrong.push(format!("{case} {path}: {rule} still fires on\n{text}"));
         }
+        let new = worse(&project, &mended);
+        if !new.is_empty() {
+            wrong.push(format!("{case} {path}: what {rule} makes has new findings {new:?}\n{text}"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Rules that say more in strict about a better text than about the one before: what a narrower place is worth is said for it too.
+const NARROWEST: &[&str] = &["secret-env-step-scope", "secret-in-argv"];
+
+/// What is a warning or an error in `strict` after an edit and was none before.
+fn worse(before: &Project, after: &Project) -> Vec<String> {
+    let loud = |project: &Project| {
+        let all = check::findings(project).into_iter();
+        let loud = all.filter(|one| one.levels.in_profile(Profile::Strict) >= Level::Warning);
+        loud.map(|one| one.rule.id).collect::<Vec<_>>()
+    };
+    let known = loud(before);
+    let new = loud(after).into_iter().filter(|rule| !known.contains(rule) && !NARROWEST.contains(rule));
+    new.map(str::to_string).collect()
 }
 
 /// A row: letter of the case, path, rule, text, what is printed.

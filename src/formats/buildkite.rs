@@ -5,7 +5,7 @@
 //! <https://github.com/buildkite/agent/blob/main/clicommand/agent_start.go>. Plugins are repositories at a tag.
 
 use super::steps::pasted::{interpolated, pasted};
-use super::steps::{self, Reader, Values};
+use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format};
 use crate::ecosystems::git;
 use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords, Unpaste};
@@ -78,7 +78,9 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     pipeline.triggers = Triggers { patch: true, push: Some(PushFilter::default()), manual: true, unseen: true, ..Triggers::default() };
     pipeline.env = environment(root.get("env"), Scope::Pipeline, "env");
     pipeline.env.extend(secrets(root.get("secrets"), Scope::Pipeline, "secrets"));
-    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), pipeline: &mut pipeline };
+    note_lines(facts, root);
+    let lists_secrets = root.get("secrets").is_some_and(Node::is_seq);
+    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), lists_secrets, pipeline: &mut pipeline };
     file.steps(list, "steps");
     facts.pipelines.push(pipeline);
 }
@@ -88,6 +90,8 @@ struct File<'t, 'f, 'p> {
     reader: Reader<'f>,
     /// The image of steps that name none.
     image: Option<Node<'t>>,
+    /// Whether the secrets of all steps are a list of names.
+    lists_secrets: bool,
     pipeline: &'p mut Pipeline,
 }
 
@@ -116,6 +120,11 @@ impl<'t> File<'t, '_, '_> {
         let text = steps::commands(node.get("command").or_else(|| node.get("commands")));
         if text.is_none() && node.get("plugins").is_none() {
             return;
+        }
+        for word in ["env", "secrets"] {
+            let is_list = node.get(word).is_some_and(Node::is_seq) || node.get(word).is_none() && word == "secrets" && self.lists_secrets;
+            let note = if is_list { moves::note_list_slot } else { moves::note_slot };
+            note(self.reader.facts, node, word, &["command", "commands", "plugins"], key);
         }
         let name = ["key", "id", "identifier", "label", "name"].iter().find_map(|name| node.get(name)?.str());
         let mut job = Job::new(name.unwrap_or(key), key, node.at());
@@ -280,6 +289,15 @@ fn retry(node: Option<Node>) -> Setting<u32> {
 
 fn on_windows(tree: &Tree, agents: Node) -> bool {
     tree.slice(agents.whole()).to_ascii_lowercase().contains("windows")
+}
+
+/// Notes how the variables of all steps can be taken out.
+fn note_lines(facts: &mut Facts, root: Node) {
+    moves::note_lines(facts, root, "env", "env", "env");
+    match root.get("secrets").is_some_and(Node::is_seq) {
+        true => moves::note_items(facts, root, "secrets", "secrets", "secrets"),
+        false => moves::note_lines(facts, root, "secrets", "secrets", "secrets"),
+    }
 }
 
 /// `env: {NAME: value}` or a list of `NAME=value`.

@@ -4,7 +4,7 @@
 //! with `set -e` and `pipefail`; lines are printed unexpanded
 //! (<https://github.com/cirruslabs/cirrus-cli/blob/master/internal/agent/executor/cmd.go>).
 
-use super::steps::{self, Reader, Values};
+use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format, by_path};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::facts::{Facts, ProblemKind};
@@ -56,6 +56,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     pipeline.triggers =
         Triggers { patch: true, push: Some(PushFilter::default()), schedule: false, manual: true, ..Triggers::default() };
     pipeline.env = environment(root, Scope::Pipeline, "");
+    moves::note_lines(facts, root, "env", "env", "env");
     let mut reader = Reader::new(facts);
     let is_task = |key: &str| matches!(key, "task" | "docker_builder") || key.ends_with("_task") || key.ends_with("_docker_builder");
     let mut count = 0;
@@ -69,6 +70,10 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         count += usize::from(key == "task");
         let id = name.unwrap_or_else(|| key.trim_end_matches("_task"));
         let mut job = Job::new(id, &path, key_node.at());
+        let runs = |name: &&str| *name == "script" || name.ends_with("_script");
+        if let Some(first) = node.entries().filter_map(|(name, _)| name.str()).find(runs) {
+            moves::note_slot(reader.facts, node, "env", &[first], &path);
+        }
         task(node, root, &path, &mut job, &mut reader);
         pipeline.jobs.push(job);
     }

@@ -5,7 +5,7 @@
 //! <https://cloud.google.com/build/docs/configuring-builds/run-bash-scripts>. `$$` is a dollar; `$_NAME` is a substitution.
 
 use super::steps::pasted::{pasted, substitutions};
-use super::steps::{self, Reader, Values};
+use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format};
 use crate::model::dialect::{Dialect, Masks, SecretWords};
 use crate::model::facts::Facts;
@@ -76,6 +76,10 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     for (name, value) in root.get("substitutions").into_iter().flat_map(Node::entries) {
         build.values.add(name.str().unwrap_or(""), value.text());
     }
+    if let Some(options) = options_of(root, source) {
+        moves::note_items(facts, options, "secretEnv", "secretEnv", "options.secretEnv");
+        moves::widen(facts, root, "options", "options.secretEnv");
+    }
     let mut reader = Reader::new(facts);
     let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
     pipeline.triggers = Triggers { manual: true, unseen: true, ..Triggers::default() };
@@ -84,12 +88,25 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let mut job = Job::new("build", "steps", place.at());
     job.timeout = timeout(root.get("timeout"));
     for (index, node) in list.items().enumerate() {
-        build.step(node, &format!("steps[{index}]"), &mut job, &mut reader);
+        let key = format!("steps[{index}]");
+        if is_yaml(source) {
+            moves::note_list_slot(reader.facts, node, "secretEnv", &["script", "args", "entrypoint", "name"], &key);
+        }
+        build.step(node, &key, &mut job, &mut reader);
     }
     let images = root.get("images").into_iter().flat_map(Node::items).filter_map(Node::str);
     reader.facts.own_images.extend(images.map(str::to_string));
     pipeline.jobs.push(job);
     facts.pipelines.push(pipeline);
+}
+
+/// Variables are moved in YAML only.
+fn is_yaml(source: &Source) -> bool {
+    !source.path.ends_with(".json")
+}
+
+fn options_of<'t>(root: Node<'t>, source: &Source) -> Option<Node<'t>> {
+    root.get("options").filter(|_| is_yaml(source))
 }
 
 /// What all steps of a build share.

@@ -96,7 +96,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 fn job(root: Node, name: &str, prefix: &str, reader: &mut Reader) -> Job {
     let mut job = Job::new(name, format!("{prefix}steps"), root.get("name").unwrap_or(root).at());
     job.env = plugin::environment(root.get("environment"), Scope::Job, &format!("{prefix}environment"));
-    moves::note_lines(reader.facts, root, "environment", &format!("{prefix}environment"));
+    moves::note_lines(reader.facts, root, "environment", "environment", &format!("{prefix}environment"));
     job.on_patch = Some(when::allows(root.get("trigger"), "pull_request"));
     let needs = root.get("depends_on").into_iter().flat_map(Node::list).filter_map(Node::str);
     job.needs = needs.map(str::to_string).collect();

@@ -97,7 +97,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         include::read(file, sources, facts, &mut unseen);
     }
     if let Some(root) = files[0].tree.root() {
-        moves::note_lines(facts, root, "variables", "variables");
+        moves::note_lines(facts, root, "variables", "variables", "variables");
     }
     let mut reader = Reader::new(&config, facts);
     let jobs = reader.jobs();

@@ -4,6 +4,7 @@
 
 mod agent;
 mod environment;
+mod moves;
 mod stage;
 mod steps;
 #[cfg(test)]
@@ -87,6 +88,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
 fn declarative(call: &Call, reader: &mut Reader<'_>, pipeline: &mut Pipeline) {
     pipeline.at = call.at;
     pipeline.env = environment::block(call, crate::model::pipeline::Scope::Pipeline, "environment");
+    moves::note_lines(reader.facts, &reader.sources.get(call.at.source).text, call, "environment");
     if let Some(triggers) = call.call("triggers") {
         pipeline.triggers.schedule = triggers.call("cron").is_some();
     }

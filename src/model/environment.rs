@@ -47,8 +47,21 @@ pub struct Environment {
 pub struct VariableEdits {
     /// Where a step takes further variables.
     pub slots: Vec<VariableSlot>,
-    /// What is cut out to remove a variable: the key of its assignment, and the lines.
-    pub lines: Vec<(String, Location)>,
+    /// What is cut out to remove a variable, and what of it is put in elsewhere.
+    pub lines: Vec<VariableLines>,
+}
+
+/// What is written for a variable, or for all of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableLines {
+    /// Structural key path of the assignment, or of the block.
+    pub key: String,
+    /// Structural key path of the block that it stands in; its own for a block.
+    pub block: String,
+    /// What is cut out to remove it.
+    pub at: Location,
+    /// Which kinds of slots take it, and as which text: without indentation, lines parted by `\n`. None for a block.
+    pub forms: Vec<(&'static str, String)>,
 }
 
 /// A place where a step takes further variables.
@@ -56,32 +69,65 @@ pub struct VariableEdits {
 pub struct VariableSlot {
     /// Structural key path of the step.
     pub step: String,
+    /// What it takes, by the word that stands before such variables (`env`, `secretEnv`).
+    pub word: &'static str,
     /// An empty place.
     pub at: Location,
     /// What goes before the first.
     pub lead: String,
     /// What goes between two.
     pub between: String,
+    /// What goes between two lines of one.
+    pub newline: String,
     /// What goes after the last.
     pub tail: String,
+    /// A second place and what goes there, where variables are put around something.
+    pub close: Option<(Location, String)>,
 }
 
 impl VariableSlot {
     /// Puts variables in: name and value as the format writes them.
     pub fn insert(&self, variables: &[(String, String)]) -> Edit {
-        let lines: Vec<String> = variables.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        Edit::replace(self.at, format!("{}{}{}", self.lead, lines.join(&self.between), self.tail))
+        let texts: Vec<String> = variables.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        self.texts(&texts)
+    }
+
+    /// Puts variables in by their texts.
+    pub fn put(&self, texts: &[String]) -> Vec<Edit> {
+        let close = self.close.iter().map(|(at, text)| Edit::replace(*at, text.clone()));
+        std::iter::once(self.texts(texts)).chain(close).collect()
+    }
+
+    fn texts(&self, texts: &[String]) -> Edit {
+        let texts: Vec<String> = texts.iter().map(|text| text.replace('\n', &self.newline)).collect();
+        Edit::replace(self.at, format!("{}{}{}", self.lead, texts.join(&self.between), self.tail))
     }
 }
 
 impl VariableEdits {
-    /// The place where a step takes further variables.
+    /// The first place where a step takes further variables.
     pub fn slot(&self, step: &str) -> Option<&VariableSlot> {
         self.slots.iter().find(|slot| slot.step == step)
     }
 
+    /// What is written for an assignment or a block.
+    pub fn entry(&self, key: &str) -> Option<&VariableLines> {
+        self.lines.iter().find(|known| known.key == key)
+    }
+
     /// What is cut out to remove an assignment.
     pub fn lines_of(&self, key: &str) -> Option<Location> {
-        self.lines.iter().find(|(known, _)| known == key).map(|(_, at)| *at)
+        self.entry(key).map(|known| known.at)
+    }
+
+    /// Where a step takes some variables, and their texts there; all of them in one place.
+    pub fn place_for(&self, step: &str, keys: &[&str]) -> Option<(&VariableSlot, Vec<String>)> {
+        self.slots.iter().filter(|slot| slot.step == step).find_map(|slot| {
+            let text = |key: &&str| {
+                let forms = &self.entry(key)?.forms;
+                forms.iter().find(|(word, _)| *word == slot.word).map(|(_, text)| text.clone())
+            };
+            keys.iter().map(text).collect::<Option<Vec<String>>>().map(|texts| (slot, texts))
+        })
     }
 }

@@ -73,9 +73,20 @@ fn blocks(source: &Source, edits: &[Edit]) -> Vec<Block> {
             done = edit.at.span.end as usize;
         }
         new.push_str(&source.text[done..bytes.end]);
-        Block { old: lines, new }
+        trimmed(&source.text[bytes], Block { old: lines, new })
     };
     groups.into_iter().map(block).collect()
+}
+
+/// A block without the lines at its ends that stay as they are.
+fn trimmed(old: &str, block: Block) -> Block {
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (old.split_inclusive('\n').collect(), block.new.split_inclusive('\n').collect());
+    let same = before.iter().zip(&after).take_while(|(old, new)| old == new).count();
+    let most = before.len().min(after.len()) - same;
+    let tail = before.iter().rev().zip(after.iter().rev()).take(most).take_while(|(old, new)| old == new).count();
+    let lines = block.old.start + same..block.old.end - tail;
+    Block { old: lines, new: after[same..after.len() - tail].concat() }
 }
 
 fn byte_range(source: &Source, lines: &Range<usize>) -> Range<usize> {
@@ -172,7 +183,7 @@ mod tests {
         let text: String = (1..=20).map(|n| format!("line {n}\n")).collect();
         let found = diff(&text, &[("line 5\n", "LINE 5\nmore\n"), ("line 17", "LINE 17")]);
         let want = "diff --git a/a.yml b/a.yml\n--- a/a.yml\n+++ b/a.yml\n\
-                    @@ -2,8 +2,9 @@\n line 2\n line 3\n line 4\n-line 5\n-line 6\n+LINE 5\n+more\n+line 6\n line 7\n line 8\n line 9\n\
+                    @@ -2,7 +2,8 @@\n line 2\n line 3\n line 4\n-line 5\n+LINE 5\n+more\n line 6\n line 7\n line 8\n\
                     @@ -14,7 +15,7 @@\n line 14\n line 15\n line 16\n-line 17\n+LINE 17\n line 18\n line 19\n line 20\n";
         assert_eq!(found, want);
     }

@@ -137,7 +137,8 @@ use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::place::{Usage, advice, are, listed};
 use crate::model::secrets::names::words;
-use crate::model::secrets::{Company, Harm, Held, Weight, narrow};
+use crate::model::secrets::narrow::{self, Place};
+use crate::model::secrets::{Company, Harm, Held, Weight};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -300,14 +301,19 @@ impl<'p> Site<'p> {
         }
         let conditions: BTreeSet<usize> = usages.iter().flat_map(|usage| usage.conditions.clone()).collect();
         let asks = self.pipeline.system.secrets.asks;
+        // Stages inside of one share its variables.
+        let shared = |one: &&&Assignment| self.pipeline.jobs.iter().any(|job| job.id != self.job.id && job.env.iter().any(|other| other.at == one.at));
         let edits = match users.as_slice() {
+            _ if held.iter().any(|one| shared(&one)) => None,
             _ if !conditions.is_empty() && asks.is_empty() => None,
             users if !conditions.is_empty() => {
                 let usage = Usage { steps: users.to_vec(), conditions: conditions.into_iter().collect() };
                 narrow::asked(self.project, self.job, held, &usage, asks)
             }
-            [only] => narrow::into_step(self.project, self.pipeline, self.job, *only, held),
-            _ => None,
+            _ => {
+                let steps = Place::of_steps(self.project, self.job, held);
+                narrow::into(self.project, self.pipeline, self.job, &steps, held)
+            }
         };
         match edits {
             Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),

@@ -94,8 +94,8 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::place::{advice, are, listed};
-use crate::model::secrets::{Company, Held, Weight, narrow};
-use std::collections::BTreeSet;
+use crate::model::secrets::narrow::{self, Place};
+use crate::model::secrets::{Company, Held, Weight};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -161,27 +161,25 @@ fn report(project: &Project, pipeline: &Pipeline, company: &Company, kind: &str,
     }
 }
 
-/// Into the one step that names them, or the one job where a step has no variables of its own.
+/// Into the steps that read them, or the jobs where a step has no variables of its own.
 fn moved(project: &Project, pipeline: &Pipeline, held: &[&Assignment]) -> Option<Vec<Edit>> {
-    let mut users: Vec<(&Job, BTreeSet<usize>)> = Vec::new();
-    for job in &pipeline.jobs {
-        let usages: Vec<_> = held.iter().map(|one| project.usage(job, &one.name)).collect();
-        // Conditions of jobs and steps are read before any narrower variable is there.
-        if usages.iter().any(|usage| !usage.conditions.is_empty()) {
-            return None;
-        }
-        let steps: BTreeSet<usize> = usages.into_iter().flat_map(|usage| usage.steps).collect();
-        if !steps.is_empty() {
-            users.push((job, steps));
+    // Conditions of jobs and steps are read before any narrower variable is there.
+    let asked = |job: &Job| held.iter().any(|one| !project.usage(job, &one.name).conditions.is_empty());
+    if pipeline.jobs.iter().any(asked) {
+        return None;
+    }
+    let first = pipeline.jobs.first()?;
+    if pipeline.system.secrets.steps {
+        let steps: Vec<Place> = pipeline.jobs.iter().flat_map(|job| Place::of_steps(project, job, held)).collect();
+        if let Some(edits) = narrow::into(project, pipeline, first, &steps, held) {
+            return Some(edits);
         }
     }
-    let [(job, steps)] = users.as_slice() else { return None };
-    let only = steps.iter().next().filter(|_| steps.len() == 1);
-    match (pipeline.system.secrets.steps, only) {
-        (true, Some(step)) => narrow::into_step(project, pipeline, job, *step, held),
-        (true, None) => None,
-        (false, _) => narrow::into_job(project, pipeline, job, held),
-    }
+    let jobs: Vec<Place> = pipeline.jobs.iter().filter_map(|job| Place::of_job(project, job, held)).collect();
+    // In a job where steps have variables of their own, it would only be the next finding.
+    let reading = pipeline.jobs.iter().filter(|job| Place::of_job(project, job, held).is_some());
+    let apart = !pipeline.system.secrets.steps || reading.into_iter().all(|job| job.steps.len() == 1);
+    if apart { narrow::into(project, pipeline, first, &jobs, held) } else { None }
 }
 
 /// Steps that name one of the variables: job and step.

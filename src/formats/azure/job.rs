@@ -65,7 +65,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         let frame = Frame::of_file(self.files[0].source, root, None);
         self.resources(root, &frame, pipeline);
         pipeline.env = self.variables(root.get("variables"), &frame, Scope::Pipeline, "variables", 0);
-        moves::note_lines(self.facts, root, "variables", "variables");
+        moves::note_lines(self.facts, root, "variables", "env", "variables");
         let on_patch = super::runs_for_patches(root);
         self.body(root, &frame, "", Around { on_patch, ..Around::default() }, pipeline, 0);
     }
@@ -152,7 +152,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         job.env = around.env.clone();
         if !is_root {
             job.env.extend(self.variables(node.get("variables"), frame, Scope::Job, &format!("{key}variables"), depth));
-            moves::note_lines(self.facts, node, "variables", &format!("{key}variables"));
+            moves::note_lines(self.facts, node, "variables", "env", &format!("{key}variables"));
         }
         let legs = legs(node, frame);
         job.legs = match node.path(&["strategy", "matrix"]) {

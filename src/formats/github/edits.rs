@@ -12,6 +12,6 @@ impl Reader<'_> {
 
     /// Notes the lines of each variable of an `env` mapping, and those of the mapping as a whole.
     pub fn note_lines(&mut self, holder: Node<'_>, key: &str) {
-        moves::note_lines(self.facts, holder, "env", key);
+        moves::note_lines(self.facts, holder, "env", "env", key);
     }
 }

@@ -1,6 +1,6 @@
 //! Stages: each that does something is a job.
 
-use super::environment;
+use super::{environment, moves};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Assignment, Job, Scope, Setting};
 use crate::model::reference::ReferenceId;
@@ -81,7 +81,9 @@ impl<'r> Reader<'r> {
                 inner.agent = Some(agent);
                 inner.agent_key = format!("{key}.agent");
             }
-            inner.env.extend(environment::block(part, Scope::Job, &format!("{key}.environment")));
+            let env = format!("{key}.environment");
+            inner.env.extend(environment::block(part, Scope::Job, &env));
+            moves::note_lines(self.facts, &self.sources.get(part.at.source).text, part, &env);
             inner.on_patch = both(inner.on_patch, part.call("when"));
             let options = part.call("options");
             inner.timeout = timeout(options).or(inner.timeout);
@@ -90,6 +92,7 @@ impl<'r> Reader<'r> {
         inner.matrix.extend(matrix.map_or(Vec::new(), axes));
         if let Some(steps) = stage.call("steps") {
             let mut job = self.job(name, key, stage, &inner);
+            moves::note_stage(self.facts, &self.sources.get(stage.at.source).text, stage, key);
             let within = Around { key: format!("{key}.steps"), ..inner.clone() };
             self.steps(steps.block.as_deref().unwrap_or(&[]), &within, &mut job);
             if let Some(post) = stage.call("post") {

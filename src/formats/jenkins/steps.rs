@@ -2,6 +2,7 @@
 
 use super::agent::piece;
 use super::environment::{self, secrets_in};
+use super::moves;
 use super::stage::{Around, Reader};
 use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Setting, Step, StepKind, Value as Is};
 use crate::model::reference::Role;
@@ -123,6 +124,7 @@ impl Reader<'_> {
             None => Setting::Absent,
         };
         step.phase = if around.after { Phase::After } else { Phase::Main };
+        moves::note_step(self.facts, &self.sources.get(call.at.source).text, call, text, &step);
         job.steps.push(step);
     }
 

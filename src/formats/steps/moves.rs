@@ -1,54 +1,204 @@
-//! Where variables of a step or a job can be put in and cut out, byte for byte. Only block style: a mapping in braces is left to a person.
+//! Where variables of a step or a job can be put in and cut out, byte for byte. Block style; of lists in brackets, short ones too: a
+//! mapping in braces is left to a person.
 
-use crate::model::environment::VariableSlot;
+use crate::model::environment::{VariableLines, VariableSlot};
 use crate::model::facts::Facts;
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
 
 /// Notes where a step or a job takes further variables: at the front of its mapping `word`, else before the first of `anchors`, which say
 /// what it does.
-pub fn note_slot(facts: &mut Facts, holder: Node<'_>, word: &str, anchors: &[&str], key: &str) {
-    let text = holder.document();
-    let Some((action, _)) = anchors.iter().find_map(|anchor| holder.entry(anchor)) else { return };
-    let end = line_end(text, action.at());
+pub fn note_slot(facts: &mut Facts, holder: Node<'_>, word: &'static str, anchors: &[&str], key: &str) {
     let own = holder.entry(word).filter(|(_, map)| !map.is_null());
     let slot = match own {
-        Some((_, map)) => {
-            let Some((first, _)) = map.entries().next() else { return };
-            let Some(indent) = indent(text, first.at(), "") else { return };
-            let between = format!("{end}{}", " ".repeat(indent));
-            let tail = between.clone();
-            VariableSlot { step: key.to_string(), at: start(first.at()), lead: String::new(), between, tail }
-        }
-        None if holder.entry(word).is_some() => return,
-        None => {
-            let Some(indent) = indent(text, action.at(), "- ") else { return };
-            let between = format!("{end}{}", " ".repeat(indent + 2));
-            let tail = format!("{end}{}", " ".repeat(indent));
-            let lead = format!("{word}:{between}");
-            VariableSlot { step: key.to_string(), at: start(action.at()), lead, between, tail }
-        }
+        Some((_, map)) => map.entries().next().and_then(|(first, _)| before(first, "", "")),
+        None => absent(holder, word, anchors, false),
     };
-    facts.variable_edits.slots.push(slot);
+    facts.variable_edits.slots.extend(slot.map(|slot| VariableSlot { step: key.to_string(), word, ..slot }));
 }
 
-/// Notes the lines of each variable of a mapping `word`, and those of the mapping as a whole.
-pub fn note_lines(facts: &mut Facts, holder: Node<'_>, word: &str, key: &str) {
+/// Notes where a step or a job takes further items of its list `word`.
+pub fn note_list_slot(facts: &mut Facts, holder: Node<'_>, word: &'static str, anchors: &[&str], key: &str) {
+    let own = holder.entry(word).filter(|(_, list)| !list.is_null());
+    let slot = match own {
+        Some((_, list)) if is_flow(list) => list.items().next().map(|first| VariableSlot {
+            between: ", ".to_string(),
+            tail: ", ".to_string(),
+            ..empty(first.whole())
+        }),
+        Some((_, list)) => list.items().next().and_then(|first| before(first, "- ", "- ")),
+        None => absent(holder, word, anchors, true),
+    };
+    facts.variable_edits.slots.extend(slot.map(|slot| VariableSlot { step: key.to_string(), word, ..slot }));
+}
+
+/// Before the first entry of what is there.
+fn before(first: Node<'_>, dash: &str, mark: &str) -> Option<VariableSlot> {
+    let text = first.document();
+    let column = indent(text, first.whole(), dash)? - dash.len();
+    let blank = " ".repeat(column);
+    let end = line_end(text, first.at());
+    let between = format!("{end}{blank}{mark}");
+    let newline = format!("{end}{blank}{}", " ".repeat(mark.len()));
+    let at = Location { span: Span::empty(first.whole().span.start as usize), ..first.at() };
+    Some(VariableSlot { tail: between.clone(), between, newline, ..empty(at) })
+}
+
+/// A mapping or a list of its own, before what says what the holder does.
+fn absent(holder: Node<'_>, word: &str, anchors: &[&str], list: bool) -> Option<VariableSlot> {
+    if holder.entry(word).is_some() {
+        return None;
+    }
+    let text = holder.document();
+    let (action, _) = anchors.iter().find_map(|anchor| holder.entry(anchor))?;
+    let end = line_end(text, action.at());
+    let column = indent(text, action.whole(), "- ")?;
+    let mark = if list { "- " } else { "" };
+    let between = format!("{end}{}{mark}", " ".repeat(column + 2));
+    let newline = format!("{end}{}", " ".repeat(column + 2 + mark.len()));
+    let tail = format!("{end}{}", " ".repeat(column));
+    Some(VariableSlot { lead: format!("{word}:{between}"), between, newline, tail, ..empty(action.whole()) })
+}
+
+fn empty(at: Location) -> VariableSlot {
+    VariableSlot {
+        step: String::new(),
+        word: "",
+        at: Location { span: Span::empty(at.span.start as usize), ..at },
+        lead: String::new(),
+        between: String::new(),
+        newline: String::new(),
+        tail: String::new(),
+        close: None,
+    }
+}
+
+/// Notes the lines of each variable of a mapping `word`, and those of the mapping as a whole. A slot for `to` takes them.
+pub fn note_lines(facts: &mut Facts, holder: Node<'_>, word: &str, to: &'static str, key: &str) {
     let text = holder.document();
     let Some((name, map)) = holder.entry(word).filter(|(_, map)| map.is_map()) else { return };
     let mut all = lines(text, name.at());
+    if is_shared(text, name, map) {
+        return;
+    }
     let mut found = Vec::new();
     for (variable, value) in map.entries() {
-        if indent(text, variable.at(), "").is_none() {
+        // What an anchor or a merge brings in stands elsewhere, and others have it too.
+        let elsewhere = variable.at().source != name.at().source || variable.at().span.start < name.at().span.end;
+        let Some(column) = indent(text, variable.whole(), "").filter(|_| !elsewhere) else { return };
+        let (first, last) = (lines(text, variable.at()), lines(text, value.whole()));
+        if last.span.start < first.span.start {
             return;
         }
-        let (first, last) = (lines(text, variable.at()), lines(text, value.whole()));
         let place = Location { span: first.span.to(last.span), ..first };
         all.span = all.span.to(place.span);
-        found.push((format!("{key}.{}", variable.str().unwrap_or("")), place));
+        found.push(entry(
+            &format!("{key}.{}", variable.str().unwrap_or("")),
+            key,
+            place,
+            to,
+            without(text, place, column),
+        ));
     }
-    found.push((key.to_string(), all));
+    finish(facts, key, all, found);
+}
+
+/// Notes the lines of each item of a list `word`, and those of the list as a whole. `take` says which key an item has.
+pub fn note_items(facts: &mut Facts, holder: Node<'_>, word: &str, to: &'static str, key: &str) {
+    let text = holder.document();
+    let Some((name, list)) = holder.entry(word).filter(|(_, list)| list.is_seq()) else { return };
+    let mut all = lines(text, name.at());
+    if is_shared(text, name, list) {
+        return;
+    }
+    let mut found = Vec::new();
+    let flow = is_flow(list);
+    let items: Vec<Node<'_>> = list.items().collect();
+    for (index, item) in items.iter().enumerate() {
+        let whole = item.whole();
+        let own = format!("{key}[{index}]");
+        if whole.source != name.at().source || whole.span.start < name.at().span.end {
+            return;
+        }
+        if flow {
+            let part = text[whole.span.range()].to_string();
+            // With the comma behind it, or the one before the last.
+            let (from, to_end) = match (items.get(index + 1), index.checked_sub(1).map(|before| &items[before])) {
+                (Some(next), _) => (whole.span.start, next.whole().span.start),
+                (None, Some(before)) => (before.whole().span.end, whole.span.end),
+                (None, None) => (whole.span.start, whole.span.end),
+            };
+            let cut = Location { span: Span::new(from as usize, to_end as usize), ..whole };
+            all.span = all.span.to(lines(text, whole).span);
+            found.push(entry(&own, key, cut, to, part));
+            continue;
+        }
+        let Some(column) = indent(text, whole, "- ") else { return };
+        let first = Location { span: Span::empty(whole.span.start as usize), ..whole };
+        let place = Location { span: lines(text, first).span.to(lines(text, last_of(*item)).span), ..whole };
+        all.span = all.span.to(place.span);
+        let body = Location { span: Span::new(whole.span.start as usize, place.span.end as usize), ..place };
+        found.push(entry(&own, key, place, to, without(text, body, column)));
+    }
+    finish(facts, key, all, found);
+}
+
+fn entry(key: &str, block: &str, at: Location, to: &'static str, text: String) -> VariableLines {
+    VariableLines { key: key.to_string(), block: block.to_string(), at, forms: vec![(to, text)] }
+}
+
+fn finish(facts: &mut Facts, key: &str, all: Location, found: Vec<VariableLines>) {
     facts.variable_edits.lines.extend(found);
+    let whole = VariableLines { key: key.to_string(), block: key.to_string(), at: all, forms: Vec::new() };
+    facts.variable_edits.lines.push(whole);
+}
+
+/// Makes the lines of a block those of its holder `word`, where that holds nothing else.
+pub fn widen(facts: &mut Facts, parent: Node<'_>, word: &str, key: &str) {
+    let Some((name, holder)) = parent.entry(word).filter(|(_, holder)| holder.entries().count() == 1) else { return };
+    let text = holder.document();
+    if is_shared(text, name, holder) {
+        return;
+    }
+    let first = lines(text, name.at());
+    for block in facts.variable_edits.lines.iter_mut().filter(|known| known.key == key && known.forms.is_empty()) {
+        // A holder in braces has all on one line.
+        if first.span.start < block.at.span.start {
+            block.at.span = first.span.to(block.at.span);
+        }
+    }
+}
+
+/// The last scalar of a value: a mapping ends where that does.
+fn last_of(node: Node<'_>) -> Location {
+    if node.is_map() {
+        node.entries().map(|(_, value)| last_of(value)).max_by_key(|at| at.span.end).unwrap_or(node.whole())
+    } else if node.is_seq() {
+        node.items().map(last_of).max_by_key(|at| at.span.end).unwrap_or(node.whole())
+    } else {
+        node.whole()
+    }
+}
+
+/// Whether others have what stands here: it is an anchor, or stands behind a mark of one.
+fn is_shared(text: &str, name: Node<'_>, value: Node<'_>) -> bool {
+    let (from, to) = (name.whole().span.end as usize, value.whole().span.start as usize);
+    text.get(from..to).is_none_or(|between| between.contains(['&', '*']))
+}
+
+/// Whether a list stands in brackets.
+fn is_flow(list: Node<'_>) -> bool {
+    list.document()[list.whole().span.start as usize..].starts_with('[')
+}
+
+/// Lines without their indentation and without the last line end.
+fn without(text: &str, at: Location, column: usize) -> String {
+    let lines = text[at.span.range()].trim_end_matches(['\n', '\r']).lines();
+    let short = |line: &str| {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        line[blanks.min(column)..].to_string()
+    };
+    lines.map(short).collect::<Vec<_>>().join("\n")
 }
 
 /// How far a place stands from the start of its line, when only blanks (and perhaps a `dash`) stand before it.
@@ -75,8 +225,4 @@ fn line_end(text: &str, at: Location) -> &'static str {
     let rest = &text[at.span.end as usize..];
     let line = rest.split_inclusive('\n').next().unwrap_or("");
     if line.ends_with("\r\n") { "\r\n" } else { "\n" }
-}
-
-fn start(at: Location) -> Location {
-    Location { span: Span::empty(at.span.start as usize), ..at }
 }

@@ -2,7 +2,7 @@
 
 use super::File;
 use crate::formats::steps::pasted::{parameters, pasted};
-use crate::formats::steps::{self, Values};
+use crate::formats::steps::{self, Values, moves};
 use crate::model::pipeline::{Assignment, Job, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::Role;
 use crate::model::script::{Language, Script, Shell};
@@ -65,6 +65,10 @@ impl File<'_, '_> {
         let template = spec.get("stepTemplate");
         let template_key = format!("{key}.stepTemplate");
         job.env.extend(environment(template, Scope::Job, &template_key));
+        if let Some(template) = template {
+            moves::note_items(self.reader.facts, template, "env", "env", &format!("{template_key}.env"));
+            moves::widen(self.reader.facts, spec, "stepTemplate", &format!("{template_key}.env"));
+        }
         let default = self.reader.images(
             template.and_then(|node| node.get("image")),
             &values,
@@ -96,6 +100,7 @@ impl File<'_, '_> {
             (None, Some(component)) => StepKind::Uses { component, inputs: Vec::new() },
             (None, None) => images.first().map_or(StepKind::Other, |image| StepKind::Uses { component: *image, inputs: Vec::new() }),
         };
+        moves::note_list_slot(self.reader.facts, node, "env", &["script", "command", "args", "image"], key);
         let mut step = Step::new(name, key, node.at(), kind);
         step.shell_written = node.get("script").and_then(Node::str).is_none_or(|text| text.trim_start().starts_with("#!"));
         step.env = environment(Some(node), Scope::Step, key);

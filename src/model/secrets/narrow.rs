@@ -1,47 +1,90 @@
 //! How variables that hold secrets move to the one place that reads them: the edits. Knows no rule.
 
+use crate::model::dialect::Unpaste;
 use crate::model::edit::Edit;
-use crate::model::pipeline::{Assignment, Job, Pipeline, Scope};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind};
 use crate::model::project::Project;
 use crate::model::secrets::place::Usage;
-use crate::model::span::{Location, Span};
+use crate::model::span::{Location, SourceId, Span};
 use crate::model::text::Text;
 
-/// The variables in one step, and out of the scope that they are in.
-pub fn into_step(
+/// How many places take a secret before a person has to decide: with more of them, one private file serves better.
+const MAX_PLACES: usize = 3;
+
+/// A step or a job, and the variables that it should have of its own.
+#[derive(Debug)]
+pub struct Place<'p> {
+    key: &'p str,
+    env: &'p [Assignment],
+    source: SourceId,
+    wants: Vec<&'p Assignment>,
+}
+
+impl<'p> Place<'p> {
+    /// The steps of a job that read one of the variables, each with those that it reads.
+    pub fn of_steps(project: &Project, job: &'p Job, held: &[&'p Assignment]) -> Vec<Place<'p>> {
+        let usages: Vec<Usage> = held.iter().map(|one| project.usage(job, &one.name)).collect();
+        let place = |(index, step): (usize, &'p Step)| {
+            let wanted = held.iter().zip(&usages).filter(|(_, usage)| usage.steps.contains(&index));
+            let wants: Vec<&Assignment> = wanted.map(|(one, _)| *one).collect();
+            (!wants.is_empty()).then_some(Place { key: &step.key, env: &step.env, source: step.at.source, wants })
+        };
+        job.steps.iter().enumerate().filter_map(place).collect()
+    }
+
+    /// A job with the variables that its steps read.
+    pub fn of_job(project: &Project, job: &'p Job, held: &[&'p Assignment]) -> Option<Place<'p>> {
+        let reads = |one: &&&'p Assignment| !project.usage(job, &one.name).steps.is_empty();
+        let wants: Vec<&Assignment> = held.iter().filter(reads).copied().collect();
+        (!wants.is_empty()).then_some(Place { key: &job.key, env: &job.env, source: job.at.source, wants })
+    }
+}
+
+/// The variables in the places that read them, and out of the scope that they are in. `job` has that scope.
+pub fn into(
     project: &Project,
     pipeline: &Pipeline,
     job: &Job,
-    step: usize,
+    places: &[Place],
     held: &[&Assignment],
 ) -> Option<Vec<Edit>> {
-    let step = &job.steps[step];
-    let hidden = held.iter().any(|one| step.env.iter().any(|own| own.name == one.name));
-    if hidden || held.iter().any(|one| one.at.source != step.at.source) {
+    let first = held.first()?;
+    let edits = &project.facts_of(first.at.source).variable_edits;
+    let too_many = places.is_empty() || places.len() > MAX_PLACES;
+    // What nobody names may be read by anything.
+    let unread = |one: &&Assignment| !places.iter().any(|place| place.wants.iter().any(|want| want.key == one.key));
+    if too_many || held.iter().any(|one| one.scope == Scope::Container || unread(one)) {
         return None;
     }
-    moved(project, pipeline, job, &step.key, held)
-}
-
-/// The variables in one job, and out of the pipeline.
-pub fn into_job(project: &Project, pipeline: &Pipeline, job: &Job, held: &[&Assignment]) -> Option<Vec<Edit>> {
-    let hidden = held.iter().any(|one| job.env.iter().any(|own| own.name == one.name));
-    if hidden || held.iter().any(|one| one.at.source != job.at.source) {
-        return None;
+    // The system itself puts such a variable into texts, and knows those of a step too late for that.
+    if pipeline.system.secrets.unpaste == Unpaste::Variable("$(") {
+        let macros: Vec<String> = held.iter().map(|one| format!("$({})", one.name)).collect();
+        let mut texts = pipeline.jobs.iter().flat_map(|job| &job.steps).map(|step| text_of(project, step));
+        if texts.any(|text| macros.iter().any(|one| text.contains(one))) {
+            return None;
+        }
     }
-    moved(project, pipeline, job, &job.key, held)
-}
-
-fn moved(project: &Project, pipeline: &Pipeline, job: &Job, to: &str, held: &[&Assignment]) -> Option<Vec<Edit>> {
-    let edits = &project.facts_of(held.first()?.at.source).variable_edits;
-    let slot = edits.slot(to)?;
-    if held.iter().any(|one| one.scope == Scope::Container) {
-        return None;
+    let mut all = Vec::new();
+    for place in places {
+        let hidden = place.wants.iter().any(|one| place.env.iter().any(|own| own.name == one.name));
+        if hidden || held.iter().any(|one| one.at.source != place.source) {
+            return None;
+        }
+        let keys: Vec<&str> = place.wants.iter().map(|one| one.key.as_str()).collect();
+        let (slot, texts) = edits.place_for(place.key, &keys)?;
+        all.extend(slot.put(&texts));
     }
-    let variables: Vec<(String, String)> = held.iter().map(|one| written(project, one)).collect::<Option<_>>()?;
-    let mut all = vec![slot.insert(&variables)];
     all.extend(taken_out(project, pipeline, job, held)?);
+    all.sort();
     Some(all)
+}
+
+/// What a step runs, as it is written.
+fn text_of<'p>(project: &'p Project, step: &Step) -> &'p str {
+    match &step.kind {
+        StepKind::Run(script) => project.sources.text(script.at),
+        _ => project.sources.text(step.at),
+    }
 }
 
 /// Name and value of a variable as they are written; `None` where they are not written on one line of their own.
@@ -56,12 +99,21 @@ fn written(project: &Project, one: &Assignment) -> Option<(String, String)> {
 
 fn taken_out(project: &Project, pipeline: &Pipeline, job: &Job, held: &[&Assignment]) -> Option<Vec<Edit>> {
     let edits = &project.facts_of(held[0].at.source).variable_edits;
-    let block = held[0].key.strip_suffix(&format!(".{}", held[0].name))?;
+    let block = &edits.entry(&held[0].key)?.block;
+    if held.iter().any(|one| edits.entry(&one.key).is_none_or(|entry| entry.block != *block)) {
+        return None;
+    }
     let list = if held[0].scope == Scope::Pipeline { &pipeline.env } else { &job.env };
-    if list.iter().filter(|one| one.key.starts_with(block)).count() == held.len() {
+    let inside =
+        |one: &&Assignment| one.key.strip_prefix(block.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']));
+    if list.iter().filter(inside).count() == held.len() {
         return Some(vec![Edit::replace(edits.lines_of(block)?, "")]);
     }
-    held.iter().map(|one| Some(Edit::replace(edits.lines_of(&one.key)?, ""))).collect()
+    // Items of one line share their commas.
+    let cuts: Vec<Location> = held.iter().map(|one| edits.lines_of(&one.key)).collect::<Option<_>>()?;
+    let whole_lines = |at: &Location| project.sources.text(*at).ends_with('\n');
+    (cuts.len() == 1 || cuts.iter().all(whole_lines))
+        .then(|| cuts.into_iter().map(|at| Edit::replace(at, "")).collect())
 }
 
 /// How many steps may ask for a secret before a person has to decide.

@@ -2,7 +2,7 @@
 
 use super::names::JOB_TOKEN;
 use crate::model::dialect::Dialect;
-use crate::model::pipeline::{Job, StepKind};
+use crate::model::pipeline::{Job, Step, StepKind};
 use crate::model::project::Project;
 
 /// Which steps of a job name a variable.
@@ -29,11 +29,83 @@ impl Project {
                 _ => (step.at, in_condition),
             };
             let in_env = step.env.iter().any(|one| names(self.sources.text(one.at), variable) > 0);
-            if in_env || names(self.sources.text(at), variable) > counted {
+            if in_env || names(self.sources.text(at), variable) > counted || self.reads(step, variable) {
                 usage.steps.push(index);
             }
         }
         usage
+    }
+}
+
+/// Beginnings of variables, and the programs and components that read those without being told.
+const READERS: &[(&str, &[&str])] = &[
+    ("TWINE_", &["twine"]),
+    ("UV_", &["uv", "uvx"]),
+    ("PIP_", &["pip", "pip3", "tox", "nox"]),
+    ("POETRY_", &["poetry"]),
+    ("FLIT_", &["flit"]),
+    ("HATCH_", &["hatch"]),
+    ("PDM_", &["pdm"]),
+    ("MATURIN_", &["maturin", "pyo3/maturin-action"]),
+    (
+        "AWS_",
+        &[
+            "aws",
+            "sam",
+            "cdk",
+            "terraform",
+            "terragrunt",
+            "serverless",
+            "sls",
+            "pulumi",
+            "eksctl",
+            "copilot",
+            "chalice",
+            "zappa",
+        ],
+    ),
+    ("ARM_", &["terraform", "terragrunt", "pulumi"]),
+    ("TF_VAR_", &["terraform", "terragrunt"]),
+    ("AZURE_", &["az", "azd"]),
+    ("GOOGLE_", &["gcloud", "terraform", "terragrunt"]),
+    ("CODECOV_TOKEN", &["codecov", "codecovcli", "codecov/codecov-action", "codecov/test-results-action"]),
+    ("COVERALLS_REPO_TOKEN", &["coveralls", "coverallsapp/github-action"]),
+    ("CODSPEED_TOKEN", &["codspeedhq/action"]),
+    ("SONAR_TOKEN", &["sonar-scanner", "sonarsource/sonarqube-scan-action", "sonarsource/sonarcloud-github-action"]),
+    ("SENTRY_AUTH_TOKEN", &["sentry-cli", "getsentry/action-release"]),
+    ("SNYK_TOKEN", &["snyk"]),
+    ("NPM_TOKEN", &["npm", "yarn", "pnpm"]),
+    ("NODE_AUTH_TOKEN", &["npm", "yarn", "pnpm"]),
+    ("GH_TOKEN", &["gh", "semantic-release"]),
+    ("GITHUB_TOKEN", &["gh", "semantic-release", "softprops/action-gh-release"]),
+    ("PGPASSWORD", &["psql", "pg_dump", "pg_restore", "createdb", "dropdb"]),
+    ("MYSQL_PWD", &["mysql", "mysqldump", "mysqladmin"]),
+    ("VAULT_TOKEN", &["vault"]),
+    ("CLOUDFLARE_", &["wrangler", "cloudflare/wrangler-action"]),
+    ("NETLIFY_AUTH_TOKEN", &["netlify"]),
+    ("SSHPASS", &["sshpass"]),
+];
+
+impl Project {
+    /// Whether a step starts a program that reads a variable without being told.
+    fn reads(&self, step: &Step, variable: &str) -> bool {
+        let mut known = READERS.iter().filter(|(lead, _)| match lead.ends_with('_') {
+            true => variable.starts_with(lead),
+            false => variable == *lead,
+        });
+        match &step.kind {
+            StepKind::Run(script) => known.any(|(_, programs)| {
+                script
+                    .commands
+                    .iter()
+                    .any(|command| programs.iter().any(|program| command.words.iter().any(|word| word.names(program))))
+            }),
+            StepKind::Uses { component, .. } => {
+                let name = self.reference(*component).subject.name.to_ascii_lowercase();
+                known.any(|(_, programs)| programs.contains(&name.as_str()))
+            }
+            StepKind::Other => false,
+        }
     }
 }
 
