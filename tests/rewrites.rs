@@ -18,6 +18,7 @@ const JENKINS: &str = "Jenkinsfile";
 const BUILDKITE: &str = ".buildkite/pipeline.yml";
 const DRONE: &str = ".drone.yml";
 const WOODPECKER: &str = ".woodpecker.yml";
+const DOCKERFILE: &str = "Dockerfile";
 const CLOUDBUILD: &str = "cloudbuild.yaml";
 const TEKTON: &str = "task.yaml";
 const CIRRUS: &str = ".cirrus.yml";
@@ -80,12 +81,42 @@ fn tekton(template: &str, env: &str) -> String {
     )
 }
 
+fn bitbucket(command: &str) -> String {
+    format!("pipelines:\n  default:\n  - step:\n      script:\n      - |\n        {command}\n")
+}
+
+fn buildkite(command: &str) -> String {
+    format!("steps:\n- command: |\n    {command}\n")
+}
+
+fn drone(secret: &str, command: &str) -> String {
+    format!(
+        "kind: pipeline\nname: a\nsteps:\n- name: one\n  image: alpine:3.20\n  environment: {{{secret}: {{from_secret: key}}}}\n  commands:\n  - |\n    {command}\n"
+    )
+}
+
+/// A command with another variable in place of `$T`.
+fn api(variable: &str, command: &str) -> String {
+    command.replace("$T", variable)
+}
+
+/// What an upload with a password becomes where there is no identity.
+fn pypirc(folder: &str) -> String {
+    format!(
+        "(umask 077 && printf '[pypi]\\nusername = __token__\\npassword = %s\\n' \"$PYPI_TOKEN\" > {folder}/pypirc) && twine upload --config-file \
+         {folder}/pypirc dist/*"
+    )
+}
+
 fn edited() -> Vec<Edited> {
     let login = "docker login -u u -p \"$P_TOKEN\" r.example.com";
     let piped = "printf '%s' \"$P_TOKEN\" | docker login -u u --password-stdin r.example.com";
     let curl = "curl -H \"Authorization: Bearer $T\" https://example.com";
     let read = "printf '%s\\n' \"Authorization: Bearer $T\" | curl -H @- https://example.com";
     let env = "        env:\n          P_TOKEN: ${{ secrets.P }}\n          T: ${{ secrets.T }}\n";
+    let twine = "twine upload -u __token__ -p \"$PYPI_TOKEN\" dist/*";
+    let pip = "pip install --extra-index-url \"https://u:$IDX_TOKEN@idx.example.com/simple\" a==1.0";
+    let netrc = "(umask 077 && printf 'machine idx.example.com login u password %s\\n' \"$IDX_TOKEN\" > /tmp/netrc) && NETRC=/tmp/netrc pip install --extra-index-url \"https://idx.example.com/simple\" a==1.0";
     let wide = |env: &str, steps: &str| {
         format!(
             "on: push\n{env}jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n{steps}  b:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ./b\n"
@@ -114,6 +145,70 @@ fn edited() -> Vec<Edited> {
             "I", JENKINS, "secret-in-argv", jenkins(&format!("sh '{curl}'")), Safety::Unsafe,
             jenkins("sh 'echo \"Authorization: Bearer $T\" | curl -H @- https://example.com'"),
         ),
+        (
+            "A", GITHUB, "secret-publish-token",
+            github("      - uses: pypa/gh-action-pypi-publish@release/v1\n        with:\n          packages-dir: dist\n          user: __token__\n          password: ${{ secrets.PYPI_TOKEN }}\n"), Safety::Unsafe,
+            github("      - uses: pypa/gh-action-pypi-publish@release/v1\n        with:\n          packages-dir: dist\n").replace("    steps", "    permissions:\n      contents: read\n      id-token: write\n    steps"),
+        ),
+        (
+            "A", GITHUB, "secret-publish-token",
+            github("      - run: twine upload dist/*\n        env:\n          TWINE_USERNAME: __token__\n          TWINE_PASSWORD: ${{ secrets.PYPI_TOKEN }}\n").replace("    steps", "    permissions:\n      contents: write\n    steps"), Safety::Unsafe,
+            github("      - run: twine upload dist/*\n").replace("    steps", "    permissions:\n      id-token: write\n      contents: write\n    steps"),
+        ),
+        (
+            "A", GITLAB, "secret-publish-token", "a:\n  script:\n    - twine upload -u __token__ -p \"$PYPI_TOKEN\" dist/*\n".to_string(), Safety::Unsafe,
+            "a:\n  id_tokens:\n    PYPI_ID_TOKEN:\n      aud: pypi\n  script:\n    - twine upload dist/*\n".to_string(),
+        ),
+        (
+            "A", GITLAB, "secret-publish-token", "a:\n  variables:\n    UV_PUBLISH_TOKEN: $PYPI_TOKEN\n    MODE: fast\n  script: uv publish\n".to_string(), Safety::Unsafe,
+            "a:\n  variables:\n    MODE: fast\n  id_tokens:\n    PYPI_ID_TOKEN:\n      aud: pypi\n  script: uv publish\n".to_string(),
+        ),
+        ("A", CIRCLECI, "secret-in-argv", circleci(twine), Safety::Unsafe, circleci(&pypirc("/tmp"))),
+        ("A", BITBUCKET, "secret-in-argv", bitbucket(twine), Safety::Unsafe, bitbucket(&pypirc("/tmp"))),
+        ("A", BUILDKITE, "secret-in-argv", buildkite(&twine.replace('$', "$$")), Safety::Unsafe, buildkite(&pypirc("/tmp").replace('$', "$$"))),
+        ("A", DRONE, "secret-in-argv", drone("PYPI_TOKEN", twine), Safety::Unsafe, drone("PYPI_TOKEN", &pypirc("/tmp"))),
+        (
+            "A", AZURE, "secret-in-argv", azure(&format!("- bash: |\n    {twine}\n  env: {{PYPI_TOKEN: $(PYPI_TOKEN)}}\n")), Safety::Unsafe,
+            azure(&format!("- bash: |\n    {}\n  env: {{PYPI_TOKEN: $(PYPI_TOKEN)}}\n", pypirc("\"$AGENT_TEMPDIRECTORY\""))),
+        ),
+        (
+            "A", JENKINS, "secret-in-argv", jenkins("sh '#!/bin/sh -e\\n twine upload -p \"$T\" dist/*'"), Safety::Unsafe,
+            jenkins("sh '#!/bin/sh -e\\n (umask 077 && echo \"[pypi]\" > \"$WORKSPACE_TMP\"/pypirc && echo username = __token__ >> \"$WORKSPACE_TMP\"/pypirc && echo password = \"$T\" >> \"$WORKSPACE_TMP\"/pypirc) && twine upload --config-file \"$WORKSPACE_TMP\"/pypirc dist/*'"),
+        ),
+        (
+            "B", GITHUB, "secret-in-index-url",
+            github("      - run: pip install -r r.txt\n        env:\n          PIP_INDEX_URL: https://u:${{ secrets.IDX_TOKEN }}@idx.example.com/simple\n"), Safety::Unsafe,
+            github("      - run: (umask 077 && printf 'machine idx.example.com login u password %s\\n' \"$IDX_TOKEN\" > \"$RUNNER_TEMP\"/netrc) && export NETRC=\"$RUNNER_TEMP\"/netrc && pip install -r r.txt\n        env:\n          IDX_TOKEN: ${{ secrets.IDX_TOKEN }}\n          PIP_INDEX_URL: https://idx.example.com/simple\n"),
+        ),
+        (
+            "B", AZURE, "secret-in-index-url", azure("- bash: pip install -r r.txt\n  env:\n    PIP_INDEX_URL: https://u:$(IDX_TOKEN)@idx.example.com/simple\n"), Safety::Unsafe,
+            azure("- bash: (umask 077 && printf 'machine idx.example.com login u password %s\\n' \"$IDX_TOKEN\" > \"$AGENT_TEMPDIRECTORY\"/netrc) && export NETRC=\"$AGENT_TEMPDIRECTORY\"/netrc && pip install -r r.txt\n  env:\n    IDX_TOKEN: $(IDX_TOKEN)\n    PIP_INDEX_URL: https://idx.example.com/simple\n"),
+        ),
+        ("B", GITLAB, "secret-in-index-url", format!("a:\n  script:\n    - {pip}\n"), Safety::Unsafe, format!("a:\n  script:\n    - {}\n", netrc)),
+        (
+            "B in quotes", GITLAB, "secret-in-index-url", format!("a:\n  script: ['{pip}']\n"), Safety::Unsafe,
+            "a:\n  script: ['(umask 077 && echo machine idx.example.com login u password \"$IDX_TOKEN\" > /tmp/netrc) && NETRC=/tmp/netrc pip install --extra-index-url \"https://idx.example.com/simple\" a==1.0']\n".to_string(),
+        ),
+        (
+            "B", GITLAB, "secret-in-index-url", "a:\n  script:\n    - export PIP_INDEX_URL=\"https://u:${IDX_TOKEN}@idx.example.com/simple\"\n    - pip install -r r.txt\n".to_string(), Safety::Unsafe,
+            "a:\n  script:\n    - (umask 077 && printf 'machine idx.example.com login u password %s\\n' \"${IDX_TOKEN}\" > /tmp/netrc) && export NETRC=/tmp/netrc && export PIP_INDEX_URL=\"https://idx.example.com/simple\"\n    - pip install -r r.txt\n".to_string(),
+        ),
+        ("B", CIRCLECI, "secret-in-index-url", circleci(pip), Safety::Unsafe, circleci(netrc)),
+        ("B", BITBUCKET, "secret-in-index-url", bitbucket(pip), Safety::Unsafe, bitbucket(netrc)),
+        ("B", BUILDKITE, "secret-in-index-url", buildkite(&pip.replace('$', "$$")), Safety::Unsafe, buildkite(&netrc.replace('$', "$$"))),
+        ("B", DRONE, "secret-in-index-url", drone("IDX_TOKEN", pip), Safety::Unsafe, drone("IDX_TOKEN", netrc)),
+        (
+            "B", DOCKERFILE, "secret-in-index-url",
+            "FROM python:3.12.4\nARG IDX_TOKEN\nRUN pip install --index-url https://u:$IDX_TOKEN@idx.example.com/simple a==1.0\n".to_string(), Safety::Unsafe,
+            "FROM python:3.12.4\nRUN --mount=type=secret,id=netrc,target=/root/.netrc pip install --index-url https://idx.example.com/simple a==1.0\n".to_string(),
+        ),
+        ("C", BUILDKITE, "secret-in-argv", buildkite(&login.replace('$', "$$")), Safety::Safe, buildkite(&piped.replace('$', "$$"))),
+        ("C", DRONE, "secret-in-argv", drone("P_TOKEN", login), Safety::Safe, drone("P_TOKEN", piped)),
+        ("C", BITBUCKET, "secret-in-argv", bitbucket(login), Safety::Safe, bitbucket(piped)),
+        ("C", AZURE, "secret-in-argv", azure(&format!("- bash: {login}\n  env: {{P_TOKEN: $(P_TOKEN)}}\n")), Safety::Safe, azure(&format!("- bash: {piped}\n  env: {{P_TOKEN: $(P_TOKEN)}}\n"))),
+        ("I", BUILDKITE, "secret-in-argv", buildkite(&api("$$API_TOKEN", curl)), Safety::Unsafe, buildkite(&api("$$API_TOKEN", read))),
+        ("I", DRONE, "secret-in-argv", drone("API_TOKEN", &api("$API_TOKEN", curl)), Safety::Unsafe, drone("API_TOKEN", &api("$API_TOKEN", read))),
+        ("I", BITBUCKET, "secret-in-argv", bitbucket(&api("$API_TOKEN", curl)), Safety::Unsafe, bitbucket(&api("$API_TOKEN", read))),
         (
             "D", GITHUB, "secret-env-job-scope",
             "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    env:\n      TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - if: env.TOKEN != ''\n        run: ./publish\n      - if: ${{ env.TOKEN == '' }}\n        run: ./b\n".to_string(),
@@ -260,7 +355,8 @@ type Printed = (&'static str, &'static str, &'static str, String, &'static [&'st
 
 fn printed() -> Vec<Printed> {
     let twine = "twine upload -u __token__ -p \"$PYPI_TOKEN\" dist/*";
-    let pip = "pip install --extra-index-url \"https://u:$IDX_TOKEN@idx.example.com/simple\" a==1.0";
+    // The token alone: nobody but the index knows which user goes with it.
+    let pip = "pip install --extra-index-url \"https://$IDX_TOKEN@idx.example.com/simple\" a==1.0";
     let netrc: &[&str] = &[
         "machine idx.example.com login",
         "\"$IDX_TOKEN\" > ",
@@ -274,7 +370,7 @@ fn printed() -> Vec<Printed> {
             github("      - run: twine upload dist/*\n        env: {TWINE_PASSWORD: \"${{ secrets.PYPI_TOKEN }}\"}\n"),
             &["id-token: write", "pypa/gh-action-pypi-publish@", "environment: pypi"],
         ),
-        ("A", GITLAB, "secret-publish-token", format!("a:\n  script:\n    - {twine}\n"), &["PYPI_ID_TOKEN: {aud: pypi}", "twine upload dist/*"]),
+        ("A", GITLAB, "secret-publish-token", format!("a:\n  script:\n    - {}\n", twine.replace("-p ", "--password=")), &["PYPI_ID_TOKEN: {aud: pypi}", "twine upload dist/*"]),
         ("A", CIRCLECI, "secret-in-argv", circleci(twine), &["--config-file"]),
         ("A", JENKINS, "secret-in-argv", jenkins("sh 'twine upload -p \"$T\" dist/*'"), &["--config-file"]),
         (
@@ -287,7 +383,7 @@ fn printed() -> Vec<Printed> {
         ("B", BITBUCKET, "secret-in-index-url", format!("pipelines:\n  default:\n  - step:\n      script:\n      - {pip}\n"), netrc),
         (
             "B", "Dockerfile", "secret-in-index-url",
-            "FROM python:3.12.4\nARG IDX_TOKEN\nRUN pip install --index-url https://u:$IDX_TOKEN@idx.example.com/simple a==1.0\n".to_string(),
+            "FROM python:3.12.4\nARG IDX_TOKEN\nRUN pip install --index-url https://$IDX_TOKEN@idx.example.com/simple a==1.0\n".to_string(),
             &["--mount=type=secret,id=netrc,target=/root/.netrc", "https://idx.example.com/simple"],
         ),
         (

@@ -59,6 +59,7 @@ static WORDS: SecretWords = SecretWords {
         ..Rewrites::PLAIN
     },
     plain: "in `variables:` of the file, or as a variable without the lock",
+    temp: "\"$AGENT_TEMPDIRECTORY\"",
     workspace: &["$(Build.SourcesDirectory)/", "$BUILD_SOURCESDIRECTORY/", "$(System.DefaultWorkingDirectory)/"],
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("$("),

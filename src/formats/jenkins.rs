@@ -48,6 +48,8 @@ static WORDS: SecretWords = SecretWords {
     job: "`environment` of the stage",
     steps: true,
     plain: "in `environment { NAME = '…' }`, or as a parameter",
+    temp: "\"$WORKSPACE_TMP\"",
+    private: &["$WORKSPACE_TMP", "${WORKSPACE_TMP}", "/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
     workspace: &["$WORKSPACE/", "${WORKSPACE}/"],
     unpasted: "put the script into single quotes, so that the shell reads the variable",
     unpaste: Unpaste::Quotes,

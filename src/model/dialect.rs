@@ -76,6 +76,8 @@ pub struct SecretWords {
     pub setter_masks: &'static str,
     /// Beginnings of paths that lie outside of the workspace (`$RUNNER_TEMP`).
     pub private: &'static [&'static str],
+    /// A folder outside of it that ends with the job, as a word of the shell.
+    pub temp: &'static str,
     /// Beginnings of paths that lie in it although they are absolute or begin with a variable.
     pub workspace: &'static [&'static str],
     /// What to write instead of everything that a called pipeline inherits.
@@ -90,6 +92,8 @@ pub struct SecretWords {
     pub question: &'static str,
     /// The value of a variable that answers that, `SECRET` standing for the expression of the secret. Empty when it cannot.
     pub asks: &'static str,
+    /// What a job has to say so that PyPI knows who it is.
+    pub grants: Option<Grant>,
     /// Texts to put in.
     pub rewrites: &'static Rewrites,
     /// Whether the environment of one step is the only place that a script can read a secret from.
@@ -116,6 +120,7 @@ impl SecretWords {
         setters: &[],
         setter_masks: "",
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],
+        temp: "/tmp",
         workspace: &[],
         inherits: "name each secret that the called pipeline reads",
         unpasted: "hand it to the script as a variable and write `\"$NAME\"` with quotes",
@@ -123,12 +128,24 @@ impl SecretWords {
         plain: "as a plain variable in the file",
         question: "",
         asks: "",
+        grants: None,
         rewrites: &Rewrites::PLAIN,
         only_step: false,
         contexts: &[],
         exporters: &[],
         inputs: &[],
     };
+}
+
+/// An entry of a job that gives it an identity.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    /// The mapping that it stands in (`permissions`).
+    pub word: &'static str,
+    /// The entry.
+    pub entry: &'static str,
+    /// What has to stand beside it when nothing else stands there; empty for nothing.
+    pub beside: &'static str,
 }
 
 /// How a secret that a system pastes into program text is left to the shell instead.

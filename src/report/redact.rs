@@ -214,7 +214,11 @@ fn userinfo(text: &str, found: &mut dyn FnMut(usize, usize)) {
 }
 
 fn is_variable(text: &str) -> bool {
-    text.strip_prefix('$').is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    let name =
+        text.strip_prefix("$(").map_or(text.trim_start_matches('$'), |name| name.strip_suffix(')').unwrap_or(name));
+    text.starts_with('$')
+        .then_some(name)
+        .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// The next word of name characters from `at`, and where to go on.

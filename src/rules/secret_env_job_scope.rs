@@ -21,7 +21,8 @@
 //! Move it to the one step that reads it. Where only `if:` needs it, keep a boolean. Where several steps need it, write it to a private
 //! file once and hand over the path. For clouds and for PyPI no long-lived secret is needed at all.
 //!
-//! `--unsafe-fixes` moves a secret that exactly one step names: a script that this step does not show may have read it elsewhere.
+//! `--unsafe-fixes` moves a secret to the steps that read it, when these are three at most: a script that they do not show may have read it
+//! elsewhere. Jenkins: `withCredentials` around the one `sh`; where the program itself reads it, a person decides.
 //!
 //! # Levels
 //!

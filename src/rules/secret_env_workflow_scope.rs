@@ -18,7 +18,8 @@
 //! # What to do
 //!
 //! Move it to the one step that reads it, or write it to a private file there and hand over the path. For clouds and for PyPI no
-//! long-lived secret is needed at all.
+//! long-lived secret is needed at all. `--unsafe-fixes` moves it to the steps that read it (on systems without variables of a step: the jobs),
+//! when these are three at most.
 //!
 //! # Levels
 //!

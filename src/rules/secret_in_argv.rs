@@ -26,7 +26,8 @@
 //! gh auth login --with-token <<< "$T"
 //! ```
 //!
-//! `--fix` rewrites `docker login`; `--fix --unsafe-fixes` lets curl read one header from standard input (curl 7.55 and later).
+//! `--fix` rewrites `docker login`; `--fix --unsafe-fixes` lets curl read one header from standard input (curl 7.55 and later) and twine its
+//! password from a settings file below the folder of the job for temporary files.
 //!
 //! # Levels
 //!
@@ -90,13 +91,13 @@ use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::{Command, Join, Language, Word};
+use crate::model::script::{Command, Join, Language};
+use crate::model::secrets::filed::{beginning, pypirc, quoted};
 use crate::model::secrets::flow::{Carry, Flow, Part, is_setter};
 use crate::model::secrets::names::words;
 use crate::model::secrets::place::listed;
-use crate::model::secrets::unpaste::quote_at;
 use crate::model::secrets::{Harm, Weight, looks_secret};
-use crate::model::span::{Location, Span};
+use crate::model::span::Location;
 use std::collections::HashSet;
 
 /// The rule.
@@ -218,7 +219,7 @@ fn report(project: &Project, flow: &Flow, carries: &[&Carry]) -> Finding {
     if let Some(edits) = login(project, command) {
         return finding.remedy(Remedy::Replace { edits, safety: Safety::Safe });
     }
-    match header(project, flow, carries) {
+    match header(project, flow, carries).or_else(|| pypirc(project, flow, carries)) {
         Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),
         None => finding,
     }
@@ -286,14 +287,6 @@ fn login(project: &Project, command: &Command) -> Option<Vec<Edit>> {
     ])
 }
 
-/// Where a command begins, and the quote that the document has open there.
-fn beginning(project: &Project, command: &Command) -> (Location, Option<char>) {
-    let start = command.at.span.start as usize;
-    let text = &project.source(command.at.source).text[..start];
-    let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
-    (Location { span: Span::empty(start), ..command.at }, quote_at(line))
-}
-
 /// `curl -H "Authorization: Bearer $T" …` as `printf '%s\n' "Authorization: Bearer $T" | curl -H @- …`: curl reads headers from a file since
 /// 7.55. <https://curl.se/docs/manpage.html#-H>
 fn header(project: &Project, flow: &Flow, carries: &[&Carry]) -> Option<Vec<Edit>> {
@@ -313,18 +306,4 @@ fn header(project: &Project, flow: &Flow, carries: &[&Carry]) -> Option<Vec<Edit
     let (start, open) = beginning(project, command);
     let print = if open.is_some() { "echo" } else { "printf '%s\\n'" };
     plain.then(|| vec![Edit::replace(start, format!("{print} {text} | ")), Edit::replace(place, "@-")])
-}
-
-/// A word with its quotes.
-fn quoted(project: &Project, word: &Word) -> Option<Location> {
-    let text = &project.source(word.text.at.source).text;
-    let span = word.text.at.span;
-    let (start, end) = (span.start as usize, span.end as usize);
-    if !word.text.verbatim {
-        // `--password="$P"`: the place is the whole word as it is written.
-        return text.get(start..end).filter(|written| written.contains('"') && !written.contains('\n')).map(|_| word.text.at);
-    }
-    let around = (text[..start].chars().next_back(), text[end..].chars().next());
-    let inside = word.quoted && around == (Some('"'), Some('"'));
-    Some(if inside { Location { span: Span::new(start - 1, end + 1), ..word.text.at } } else { word.text.at })
 }

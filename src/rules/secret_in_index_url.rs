@@ -24,6 +24,9 @@
 //! echo "NETRC=$RUNNER_TEMP/netrc" >> "$GITHUB_ENV"
 //! ```
 //!
+//! `--unsafe-fixes` puts the credential into such a file before the one command that reads the index, or mounts one into the one `RUN`; both only
+//! where user and password both stand in the URL: of a token alone nobody knows which user goes with it.
+//!
 //! In an image build: `RUN --mount=type=secret,id=netrc,target=/root/.netrc pip install …`. Indexes of clouds take identities
 //! (`keyrings.google-artifactregistry-auth`, `aws codeartifact login`).
 //!
@@ -81,11 +84,13 @@
 
 use crate::model::container::Instruction;
 use crate::model::dialect::Rewrites;
-use crate::model::finding::{Findings, Remedy};
+use crate::model::edit::Edit;
+use crate::model::finding::{Findings, Remedy, Safety};
 use crate::model::pipeline::{Assignment, Pipeline, Scope, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
+use crate::model::secrets::filed;
 use crate::model::secrets::flow::Part;
 use crate::model::secrets::looks_secret;
 use crate::model::secrets::place::listed;
@@ -113,38 +118,44 @@ const OPTIONS: &[&str] =
 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen: HashSet<Location> = HashSet::new();
-    let mut report = |at: Location, what: &str, secrets: &str, (help, rewrite): (&str, &str), key: &str| {
+    let mut report = |at: Location, what: &str, secrets: &str, (help, rewrite): (&str, &str), key: &str, edits: Option<Vec<Edit>>| {
         if seen.insert(at) {
             let message = format!(
                 "{what} carries {secrets} in the URL of a package index: installers print such URLs, and locks and metadata keep them"
             );
             let rewrite = filled(rewrite, project.sources.text(at), secrets);
             let finding = Findings::finding(&RULE, "index", at, message).help(help).about(key, "index");
-            findings.push(finding.remedy(Remedy::Guide(rewrite)));
+            findings.push(finding.remedy(match edits {
+                Some(edits) => Remedy::Replace { edits, safety: Safety::Unsafe },
+                None => Remedy::Guide(rewrite),
+            }));
         }
     };
     for facts in &project.facts {
         for pipeline in facts.pipelines.iter().chain(&facts.components) {
             for (one, names) in variables(project, pipeline) {
+                let steps = pipeline.jobs.iter().flat_map(|job| &job.steps);
+                let step = steps.into_iter().find(|step| step.env.iter().any(|own| std::ptr::eq(own, one)));
+                let edits = step.and_then(|step| filed::netrc_of_step(project, step, one, names, pipeline.system.secrets.temp));
                 let names = listed(names.iter().map(String::as_str));
                 let help = format!("write a netrc file ({}) and name the index without a credential", pipeline.system.file);
-                report(one.at, &format!("`{}`", one.name), &names, (&help, pipeline.system.secrets.rewrites.index), &one.key);
+                report(one.at, &format!("`{}`", one.name), &names, (&help, pipeline.system.secrets.rewrites.index), &one.key, edits);
             }
         }
         for environment in &facts.environments {
             for one in environment.assignments.iter().filter(|one| VARIABLES.contains(&one.name.as_str())) {
                 if let Value::Secret { names, .. } = &one.value {
-                    report(one.at, &format!("`{}`", one.name), &listed(names.iter().map(String::as_str)), (FILE, Rewrites::PLAIN.index), &one.key);
+                    report(one.at, &format!("`{}`", one.name), &listed(names.iter().map(String::as_str)), (FILE, Rewrites::PLAIN.index), &one.key, None);
                 }
             }
         }
         for manifest in &facts.manifests {
             for index in manifest.indexes.iter().filter(|index| has_variable_password(project.sources.text(index.at))) {
-                report(index.at, "this line", "a credential", (FILE, Rewrites::PLAIN.index), "index");
+                report(index.at, "this line", "a credential", (FILE, Rewrites::PLAIN.index), "index", None);
             }
         }
         for (at, name) in facts.builds.iter().flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions).filter_map(image) {
-            report(at, &format!("`{name}`"), "a credential", (MOUNT, BUILD), "image");
+            report(at, &format!("`{name}`"), "a credential", (MOUNT, BUILD), "image", None);
         }
     }
     for flow in project.flows() {
@@ -165,7 +176,8 @@ fn check(project: &Project, findings: &mut Findings) {
                 let of_system = flow.job.map_or(Rewrites::PLAIN.index, |(pipeline, _)| pipeline.system.secrets.rewrites.index);
                 let help = if flow.in_build { (MOUNT, BUILD) } else { (FILE, of_system) };
                 let key = flow.step().map_or("", |step| step.key.as_str());
-                report(flow.text(carry).at, "this command", &listed(carry.secrets.iter().map(String::as_str)), help, key);
+                let edits = if flow.in_build { filed::mounted(project, &flow, carry) } else { filed::netrc(project, &flow, carry) };
+                report(flow.text(carry).at, "this command", &listed(carry.secrets.iter().map(String::as_str)), help, key, edits);
             }
         }
     }

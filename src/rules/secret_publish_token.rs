@@ -28,6 +28,9 @@
 //! GitLab: `id_tokens: { PYPI_ID_TOKEN: { aud: pypi } }` and `twine upload` without a token. The publisher is registered once in the project's
 //! settings on PyPI.
 //!
+//! `--unsafe-fixes` takes the token out and gives the job its identity (of `twine upload`, `uv publish` and the action): register the publisher
+//! before. A job of GitHub that says nothing of `permissions` gets `contents: read` beside it: what else it does with its token stops.
+//!
 //! # Levels
 //!
 //! `info`, `warning` in `strict` and `audit`.
@@ -81,13 +84,13 @@
 //! In 52 public repositories: 7 findings in 6 of them. In 11 further ones: 1. Read by eye: 8, false: 0.
 //! Ledger: `docs/evidence/secret-publish-token.tsv`.
 
-use crate::model::finding::{Findings, Remedy};
+use crate::model::finding::{Findings, Remedy, Safety};
 use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::Command;
-use crate::model::secrets::{Harm, flow};
+use crate::model::secrets::{Harm, flow, identity};
 use crate::model::span::Location;
 
 /// The rule.
@@ -118,8 +121,12 @@ fn check(project: &Project, findings: &mut Findings) {
                 for index in 0..job.steps.len() {
                     if let Some((at, what, key)) = upload(project, pipeline, job, index) {
                         let message = format!("{what} uploads to PyPI with a stored token; {} can publish without one", pipeline.system.name);
-                        let help = format!("register the publisher on PyPI and use {}", pipeline.system.identity);
-                        let rewrite = Remedy::Guide(pipeline.system.secrets.rewrites.publish.to_string());
+                        let twine = if what.contains("twine") { "; twine finds it by itself since 6.1" } else { "" };
+                        let help = format!("register the publisher on PyPI and use {}{twine}", pipeline.system.identity);
+                        let rewrite = match identity::edits(project, pipeline, job, index) {
+                            Some(edits) => Remedy::Replace { edits, safety: Safety::Unsafe },
+                            None => Remedy::Guide(pipeline.system.secrets.rewrites.publish.to_string()),
+                        };
                         findings.push(Findings::finding(&RULE, "token", at, message).help(help).about(key, "pypi").remedy(rewrite));
                     }
                 }

@@ -1,6 +1,6 @@
 //! How GitHub Actions handles secrets in variables: what outlives a step, which actions export secrets, which have an input instead.
 
-use crate::model::dialect::{Exporter, Rewrites, SecretWords, Unpaste};
+use crate::model::dialect::{Exporter, Grant, Rewrites, SecretWords, Unpaste};
 
 /// <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>, and the manuals of the actions.
 pub static WORDS: SecretWords = SecretWords {
@@ -24,6 +24,7 @@ pub static WORDS: SecretWords = SecretWords {
         "/root/",
         "/run/",
     ],
+    temp: "\"$RUNNER_TEMP\"",
     workspace: &["$GITHUB_WORKSPACE/", "${GITHUB_WORKSPACE}/", "${{ github.workspace }}/"],
     inherits: "name each secret that the called workflow reads below `secrets:`",
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
@@ -31,6 +32,7 @@ pub static WORDS: SecretWords = SecretWords {
     plain: "as a configuration variable, `${{ vars.NAME }}`, or in the file",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     asks: "${{ SECRET != '' }}",
+    grants: Some(Grant { word: "permissions", entry: "id-token: write", beside: "contents: read" }),
     rewrites: &Rewrites {
         publish: "publish:\n  needs: build\n  environment: pypi\n  permissions: {id-token: write}\n  steps:\n    - uses: \
                   actions/download-artifact@COMMIT\n    - uses: pypa/gh-action-pypi-publish@COMMIT",

@@ -103,6 +103,7 @@ impl Reader<'_> {
             key,
         };
         self.note_lines(node, &format!("{}.env", job.key));
+        self.note_permissions(node, &job.key);
         self.container(node.get("container"), &mut job, around);
         self.body(root, node, &mut job, around);
         Some(job)

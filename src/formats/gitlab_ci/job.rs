@@ -71,6 +71,7 @@ impl<'t, 'c> Reader<'t, 'c> {
         // Only what the job itself writes can be edited; a job that is an alias of another one writes nothing.
         if let Some(own) = layers.first().filter(|own| own.at().source == key_node.at().source && own.at().span.start >= key_node.at().span.start) {
             moves::note_slot(self.facts, own, "variables", &["script"], &key);
+            moves::note_slot(self.facts, own, "id_tokens", &["script"], &key);
             moves::note_lines(self.facts, own, "variables", "variables", &format!("{key}.variables"));
         }
         let caches = caches(&self.inherited(layers, "cache", "").0, &key);

@@ -16,9 +16,11 @@
 pub mod build;
 pub mod company;
 pub mod dumps;
+pub mod filed;
 pub mod flow;
 pub mod handed;
 pub mod held;
+pub mod identity;
 pub mod names;
 pub mod narrow;
 pub mod place;
