@@ -1,7 +1,8 @@
 //! # What it finds
 //!
 //! A shell that prints its commands with all values put in (`set -x`, `bash -x`, `set -o xtrace`, `Set-PSDebug -Trace`) while a secret is in
-//! scope. Which lines are traced is followed through `set -x` and `set +x`, also in scripts of the repository that a step calls.
+//! scope. Which lines are traced is followed through `set -x` and `set +x`, also in scripts of the repository that a step calls. In an image
+//! build: a traced command of a `RUN` that uses an argument of the build, a variable made of one, or the text of a mounted secret.
 //!
 //! # Why
 //!
@@ -74,6 +75,24 @@
 //!     - 'curl -H "PRIVATE-TOKEN: $DEPLOY_TOKEN" https://api.corp.io'
 //! ```
 //!
+//! ```docker Dockerfile bad default
+//! FROM python:3.12.7
+//! RUN --mount=type=secret,id=api set -ex; T=$(cat /run/secrets/api); ./fetch
+//! ```
+//!
+//! ```docker Dockerfile bad default
+//! FROM python:3.12.7
+//! ARG API_TOKEN
+//! RUN set -eux; curl -H "Authorization: Bearer $API_TOKEN" https://api.corp.io
+//! ```
+//!
+//! ```docker Dockerfile good
+//! FROM python:3.12.7
+//! ARG API_TOKEN
+//! RUN set -eux; make
+//! RUN --mount=type=secret,id=netrc,target=/root/.netrc set -x; curl --netrc-file /root/.netrc https://api.corp.io
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
@@ -101,6 +120,7 @@
 //!
 //! In 52 public repositories: 1 finding in 1 of them.
 
+use crate::model::container::ContainerBuild;
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::project::{Project, Site};
@@ -109,7 +129,7 @@ use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Language, Script, Word};
 use crate::model::secrets::place::{are, listed};
 use crate::model::secrets::runners::Sorted;
-use crate::model::secrets::{Readable, Runner, Runners};
+use crate::model::secrets::{Readable, Runner, Runners, build};
 use crate::model::span::Location;
 use std::collections::HashSet;
 
@@ -135,10 +155,43 @@ fn check(project: &Project, findings: &mut Findings) {
     let mut told: HashSet<Location> = HashSet::new();
     for site in project.run_commands() {
         if done.insert(std::ptr::from_ref(site.script)) {
-            let found = of_script(project, &runners, &site).filter(|finding| told.insert(finding.at));
+            let found = match site.build {
+                Some(build) => of_build(project, build, &site),
+                None => of_script(project, &runners, &site),
+            };
+            let found = found.filter(|finding| told.insert(finding.at));
             found.into_iter().for_each(|finding| findings.push(finding));
         }
     }
+}
+
+/// A `RUN` that traces its commands: arguments of the build, variables made of them and mounted secrets are in its reach. What no traced
+/// command uses is not printed.
+fn of_build(project: &Project, build: &ContainerBuild, site: &Site) -> Option<Finding> {
+    let traced: Vec<&Command> = traced(site.script, false);
+    if traced.is_empty() {
+        return None;
+    }
+    let sorted = Sorted::of(project, project.secrets_in_build(build, site.script));
+    let files = build::secret_files(build, site.script);
+    let first = |list: &[Readable]| {
+        let used = |command: &&&Command| {
+            let named: Vec<String> = list.iter().filter(|one| command.uses(None, &one.variable, &[])).map(|one| one.variable.clone()).collect();
+            (!named.is_empty()).then_some(named)
+        };
+        traced.iter().find_map(|command| Some((used(&command)?, *command)))
+    };
+    let pasted = || {
+        traced.iter().find_map(|command| {
+            let ids: Vec<String> = files.iter().filter(|file| file.pasted(command)).map(|file| file.id.clone()).collect();
+            (!ids.is_empty()).then_some((ids, *command))
+        })
+    };
+    let (kind, (names, command)) = match first(&sorted.secrets).or_else(pasted) {
+        Some(found) => ("used", found),
+        None => ("token", first(&sorted.minor)?),
+    };
+    Some(report(project, site, None, kind, &names, command))
 }
 
 /// The steps that run a script, and how it is traced in each of them; the worst is told.
@@ -164,7 +217,7 @@ fn of_script<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>) -
         };
         let minor: Vec<Readable> = sorted.minor.iter().chain(&sorted.tokens).cloned().collect();
         let found = if let Some((names, command)) = uses(&sorted.secrets).or_else(|| pasted(&traced, &runner)).or(by_name) {
-            (0, report(project, site, &runner, "used", &names, command))
+            (0, report(project, site, Some(&runner), "used", &names, command))
         } else if !sorted.secrets.is_empty() && is_careless(site.script, &runner, &sorted.secrets) {
             let names: Vec<String> = sorted.secrets.iter().map(|one| one.variable.clone()).collect();
             // Other programs do not inherit the trace; what is read into this shell does.
@@ -172,9 +225,9 @@ fn of_script<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>) -
                 command.words.first().is_some_and(|word| matches!(word.text.text.as_str(), "." | "source" | "eval"))
             };
             let kind = if traced.iter().any(reads) { "scope" } else { "unused" };
-            (1, report(project, site, &runner, kind, &names, traced[0]))
+            (1, report(project, site, Some(&runner), kind, &names, traced[0]))
         } else if let Some((names, command)) = uses(&minor) {
-            (2, report(project, site, &runner, "token", &names, command))
+            (2, report(project, site, Some(&runner), "token", &names, command))
         } else {
             continue;
         };
@@ -259,25 +312,26 @@ fn flag(command: &Command) -> Option<&Word> {
     options.into_iter().find(cluster).or(long)
 }
 
-fn report(project: &Project, site: &Site, runner: &Runner, kind: &str, names: &[String], at: &Command) -> Finding {
+fn report(project: &Project, site: &Site, runner: Option<&Runner>, kind: &str, names: &[String], at: &Command) -> Finding {
     let shown = listed(names.iter().map(String::as_str));
     let message = match kind {
         "scope" | "unused" => format!(
             "commands are traced while {shown} {} in scope; the first line that uses one prints it",
             are(names.len())
         ),
+        _ if runner.is_none() => format!("this command is traced and uses {shown}: the log of the image build shows it with the value put in"),
         _ => format!("this command is traced and uses {shown}: the log shows it with the value put in"),
     };
     let help = "drop the `x`, or put `set +x` before the commands that use the secret and `set -x` behind them";
-    let key = format!("{}.trace", runner.step().key);
+    let key = format!("{}.trace", runner.map_or("build", |runner| runner.step().key.as_str()));
     let mut finding = Findings::finding(&RULE, kind, at.at, message).help(help).about(key, names.join(" "));
     let before = site.script.commands.iter().take_while(|command| !std::ptr::eq(*command, at));
     let own = before.filter(|command| command.words.first().is_some_and(|word| word.text.text == "set")).filter_map(flag).last();
-    let switch = own.or_else(|| runner.call.and_then(flag));
+    let switch = own.or_else(|| runner?.call.and_then(flag));
     if let Some(word) = switch {
         finding = finding.label(word.text.at, "the trace is turned on here");
     }
-    if runner.call.is_some() {
+    if let Some(runner) = runner.filter(|runner| runner.call.is_some()) {
         finding = finding.label(runner.at(), format!("run by step `{}` of job `{}`", runner.step().name, runner.job.id));
     }
     let edit = switch.and_then(|word| off(project, word));

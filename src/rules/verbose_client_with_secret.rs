@@ -3,7 +3,7 @@
 //! Verbosity that prints credentials: `curl -v` and `wget -d` with a secret in the request, `GIT_CURL_VERBOSE`, `aws --debug`, `ansible -vvv`,
 //! `TF_LOG=TRACE`, `docker compose config`, `helm --debug`, `helm get values`, `kubectl -v=8`, `kubectl describe` of pods, `make -p`,
 //! `tox config`, `pytest --showlocals` while a secret is in scope; `docker inspect` of a container that a step of the job starts with `-e` of
-//! a secret. `GIT_TRACE`, `GIT_CURL_VERBOSE`, `GIT_TRACE_CURL` and `TF_LOG` count wherever they are set: command, step, job or pipeline.
+//! a secret. In an image build the same, with arguments of the build, variables made of them and mounted secrets. `GIT_TRACE`, `GIT_CURL_VERBOSE`, `GIT_TRACE_CURL` and `TF_LOG` count wherever they are set: command, step, job or pipeline.
 //!
 //! # Why
 //!
@@ -103,6 +103,25 @@
 //!       - run: pytest -vv --showlocals
 //! ```
 //!
+//! ```docker Dockerfile bad default
+//! FROM python:3.12.7
+//! RUN --mount=type=secret,id=api curl -v -H "Authorization: Bearer $(cat /run/secrets/api)" https://api.corp.io
+//! ```
+//!
+//! ```docker Dockerfile bad default
+//! FROM python:3.12.7
+//! ARG GIT_TOKEN
+//! ENV GIT_CURL_VERBOSE=1
+//! RUN git clone "https://joe:$GIT_TOKEN@git.corp.io/a.git"
+//! ```
+//!
+//! ```docker Dockerfile good
+//! FROM python:3.12.7
+//! ARG API_TOKEN
+//! RUN curl -v https://example.org
+//! RUN --mount=type=secret,id=netrc,target=/root/.netrc curl -sS --netrc-file /root/.netrc https://api.corp.io
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
@@ -123,6 +142,7 @@
 //!
 //! In 52 public repositories: no finding.
 
+use crate::model::container::ContainerBuild;
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::pipeline::{Job, StepKind};
@@ -132,7 +152,7 @@ use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Deed};
 use crate::model::secrets::place::{are, listed};
 use crate::model::secrets::runners::Sorted;
-use crate::model::secrets::{Readable, Runner, Runners};
+use crate::model::secrets::{Readable, Runner, Runners, build};
 use crate::model::span::{Location, Span};
 use std::collections::HashSet;
 
@@ -160,6 +180,10 @@ fn check(project: &Project, findings: &mut Findings) {
             _ => None,
         });
         let Some(how) = how else { continue };
+        if let Some(build) = site.build {
+            of_build(project, build, &site, how).into_iter().for_each(|finding| findings.push(finding));
+            continue;
+        }
         let found = runners.of_site(&site).into_iter().filter_map(|runner| of_step(project, &site, how, &runner)).next();
         found.into_iter().for_each(|finding| findings.push(finding));
     }
@@ -181,22 +205,65 @@ fn switches<'p>(project: &'p Project, runners: &Runners<'p>, findings: &mut Find
     for site in project.run_commands() {
         let Some(client) = site.command.words.first().map(|word| word.text.text.rsplit('/').next().unwrap_or("")) else { continue };
         for (variable, _, on, how) in VARIABLES.iter().filter(|(_, clients, ..)| clients.contains(&client)) {
+            let is_on = |text: &str| {
+                let off = matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
+                !off && (on.is_empty() || on.contains(&text.to_ascii_uppercase().as_str()))
+            };
+            if let Some(build) = site.build {
+                let set = build::env(build, site.script, variable).filter(|one| one.value.as_ref().is_some_and(|text| is_on(&text.text)));
+                let found = set.filter(|one| !told.contains(&one.at)).and_then(|one| Some((one, of_build(project, build, &site, how)?)));
+                if let Some((one, finding)) = found {
+                    told.insert(one.at);
+                    findings.push(elsewhere(finding, one.at, variable));
+                }
+                continue;
+            }
             for runner in runners.of_site(&site) {
                 let Some((assignment, text)) = runner.plain(variable) else { continue };
-                let off = matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
-                if off || !on.is_empty() && !on.contains(&text.to_ascii_uppercase().as_str()) || told.contains(&assignment.at) {
+                if !is_on(text) || told.contains(&assignment.at) {
                     continue;
                 }
                 if let Some(finding) = of_step(project, &site, how, &runner) {
                     told.insert(assignment.at);
-                    let at = finding.at;
-                    let place = Finding { at: assignment.at, remedy: None, ..finding };
-                    let help = format!("take `{variable}` out; set it for the one run that needs it");
-                    findings.push(place.label(at, "this command prints it").help(help.clone()).remedy(Remedy::Guide(help)));
+                    findings.push(elsewhere(finding, assignment.at, variable));
                 }
             }
         }
     }
+}
+
+/// The same finding where the variable is set that makes the client verbose.
+fn elsewhere(finding: Finding, at: Location, variable: &str) -> Finding {
+    let prints = finding.at;
+    let help = format!("take `{variable}` out; set it for the one run that needs it");
+    let place = Finding { at, remedy: None, ..finding };
+    place.label(prints, "this command prints it").help(help.clone()).remedy(Remedy::Guide(help))
+}
+
+/// A verbose client in a `RUN`: arguments of the build, variables made of them and mounted secrets are in its reach.
+fn of_build(project: &Project, build: &ContainerBuild, site: &Site, how: &str) -> Option<Finding> {
+    let sorted = Sorted::of(project, project.secrets_in_build(build, site.script));
+    let request = REQUESTS.contains(&how);
+    let given = |one: &&Readable| !request || site.command.uses(None, &one.variable, &[]);
+    let mut names: Vec<String> = sorted.secrets.iter().filter(given).map(|one| one.variable.clone()).collect();
+    if request {
+        let files = build::secret_files(build, site.script);
+        names.extend(files.into_iter().filter(|file| file.pasted(site.command) || file.named(site.command)).map(|file| file.id));
+    }
+    if names.is_empty() || how == "docker inspect" {
+        return None;
+    }
+    let shown = listed(names.iter().map(String::as_str));
+    let message = match request {
+        true => format!("`{how}` prints the request into the log of the image build, and {shown} {} in it", are(names.len())),
+        false => format!("`{how}` prints what it can reach into the log of the image build while {shown} {} in scope", are(names.len())),
+    };
+    let help = "take the switch out of this `RUN`, or read the secret in another one";
+    let finding = Findings::finding(&RULE, "secret", site.command.at, message).help(help).about(format!("build.{how}"), names.join(" "));
+    Some(match cut(project, site.command) {
+        Some(edit) => finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Safe }),
+        None => finding.remedy(Remedy::Guide(help.to_string())),
+    })
 }
 
 fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option<Finding> {
