@@ -4,6 +4,8 @@
 //! `/bin/bash -e -c`, on Windows by `CMD.exe /S /C`, unless the agent says another `shell`, lists as lines of one script:
 //! <https://github.com/buildkite/agent/blob/main/clicommand/agent_start.go>. Plugins are repositories at a tag.
 
+mod upload;
+
 use super::steps::pasted::{interpolated, pasted};
 use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format};
@@ -67,7 +69,7 @@ fn sniff(text: &str) -> bool {
     text.contains("steps:") || text.trim_start().starts_with("- ") && keys.iter().any(|key| text.contains(key))
 }
 
-fn read(source: &Source, _: &Sources, facts: &mut Facts) {
+fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
     let Some(root) = tree.root().filter(|_| tree.template.is_none()) else { return };
@@ -80,7 +82,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     pipeline.env.extend(secrets(root.get("secrets"), Scope::Pipeline, "secrets"));
     note_lines(facts, root);
     let lists_secrets = root.get("secrets").is_some_and(Node::is_seq);
-    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), lists_secrets, pipeline: &mut pipeline };
+    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), lists_secrets, interpolated: !upload::leaves_variables(source, sources), pipeline: &mut pipeline };
     file.steps(list, "steps");
     facts.pipelines.push(pipeline);
 }
@@ -92,6 +94,8 @@ struct File<'t, 'f, 'p> {
     image: Option<Node<'t>>,
     /// Whether the secrets of all steps are a list of names.
     lists_secrets: bool,
+    /// Whether the upload replaces variables.
+    interpolated: bool,
     pipeline: &'p mut Pipeline,
 }
 
@@ -141,7 +145,7 @@ impl<'t> File<'t, '_, '_> {
         if let Some(text) = text {
             let key = format!("{key}.{}", if node.get("command").is_some() { "command" } else { "commands" });
             let written = values.resolve(&text).into_iter().next().unwrap_or(text);
-            let (text, parts) = interpolated(written.clone());
+            let (text, parts) = if self.interpolated { interpolated(written.clone()) } else { (written.clone(), Vec::new()) };
             let pasted = pasted(&written, parts, job.env.iter().chain(&self.pipeline.env), &key);
             let windows = node.get("agents").is_some_and(|agents| on_windows(self.tree, agents));
             let shell = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { Shell::ERREXIT };

@@ -15,7 +15,9 @@
 //! - `"$X"` from `env:` of the step; a question about a secret (`${{ secrets.X != '' }}`).
 //! - Inputs of components.
 //! - `$$TOKEN` and `\$TOKEN` of Buildkite, `$TOKEN` and `$${TOKEN}` of Drone and Woodpecker, `$$TOKEN` of Cloud Build, `'…$TOKEN…'` of Groovy:
-//!   the shell reads those. Whether an upload was asked not to replace anything (`--no-interpolation`) stands in no file that is read.
+//!   the shell reads those.
+//! - A pipeline of Buildkite that scripts or steps of the repository upload with `--no-interpolation`, all of them. An upload that only the
+//!   settings of the server show is taken for one that replaces variables.
 //!
 //! # What to do
 //!
@@ -105,6 +107,17 @@
 //!     commands:
 //!       - ./upload --with-file "$$API_TOKEN"
 //!       - ./upload --with-file "\$API_TOKEN"
+//! ```
+//!
+//! ```sh .buildkite/upload.sh with
+//! #!/bin/sh
+//! buildkite-agent pipeline upload --no-interpolation .buildkite/deploy.yml
+//! ```
+//!
+//! ```yaml .buildkite/deploy.yml good
+//! steps:
+//!   - label: upload
+//!     command: ./upload --with-file "$API_TOKEN"
 //! ```
 //!
 //! ```groovy Jenkinsfile bad default
