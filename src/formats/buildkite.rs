@@ -16,8 +16,9 @@ use crate::model::pin::Strength;
 use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Pipeline, PushFilter, Scope, Setting, Step, StepKind, Triggers, Value};
 use crate::model::reference::{Origin, Reference, Role, Slot};
 use crate::model::script::{Language, Shell};
+use crate::model::secrets::looks_secret;
 use crate::model::source::{Source, Sources};
-use crate::model::text::Text;
+use crate::model::text::{Mapped, Text};
 use crate::syntax::tree::{Node, Tree};
 use crate::syntax::yaml;
 
@@ -78,11 +79,12 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
     // Which branches and pull requests are built is set on the server.
     pipeline.triggers = Triggers { patch: true, push: Some(PushFilter::default()), manual: true, unseen: true, ..Triggers::default() };
-    pipeline.env = environment(root.get("env"), Scope::Pipeline, "env");
+    let replaces = !upload::leaves_variables(source, sources);
+    pipeline.env = environment(root.get("env"), Scope::Pipeline, "env", replaces);
     pipeline.env.extend(secrets(root.get("secrets"), Scope::Pipeline, "secrets"));
     note_lines(facts, root);
     let lists_secrets = root.get("secrets").is_some_and(Node::is_seq);
-    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), lists_secrets, interpolated: !upload::leaves_variables(source, sources), pipeline: &mut pipeline };
+    let mut file = File { tree: &tree, reader: Reader::new(facts), image: root.get("image"), lists_secrets, replaces, pipeline: &mut pipeline };
     file.steps(list, "steps");
     facts.pipelines.push(pipeline);
 }
@@ -95,7 +97,7 @@ struct File<'t, 'f, 'p> {
     /// Whether the secrets of all steps are a list of names.
     lists_secrets: bool,
     /// Whether the upload replaces variables.
-    interpolated: bool,
+    replaces: bool,
     pipeline: &'p mut Pipeline,
 }
 
@@ -134,7 +136,7 @@ impl<'t> File<'t, '_, '_> {
         let mut job = Job::new(name.unwrap_or(key), key, node.at());
         job.name = node.get("label").or_else(|| node.get("name")).and_then(Node::str).unwrap_or(&job.id).to_string();
         let values = matrix(node.get("matrix"), &mut job);
-        job.env = environment(node.get("env"), Scope::Job, &format!("{key}.env"));
+        job.env = environment(node.get("env"), Scope::Job, &format!("{key}.env"), self.replaces);
         job.env.extend(secrets(node.get("secrets"), Scope::Job, &format!("{key}.secrets")));
         let (image, image_key) = match node.get("image") {
             Some(image) => (Some(image), format!("{key}.image")),
@@ -145,7 +147,7 @@ impl<'t> File<'t, '_, '_> {
         if let Some(text) = text {
             let key = format!("{key}.{}", if node.get("command").is_some() { "command" } else { "commands" });
             let written = values.resolve(&text).into_iter().next().unwrap_or(text);
-            let (text, parts) = if self.interpolated { interpolated(written.clone()) } else { (written.clone(), Vec::new()) };
+            let (text, parts) = if self.replaces { interpolated(written.clone()) } else { (written.clone(), Vec::new()) };
             let pasted = pasted(&written, parts, job.env.iter().chain(&self.pipeline.env), &key);
             let windows = node.get("agents").is_some_and(|agents| on_windows(self.tree, agents));
             let shell = if windows { Shell { language: Language::Cmd, ..Shell::PLAIN } } else { Shell::ERREXIT };
@@ -304,10 +306,20 @@ fn note_lines(facts: &mut Facts, root: Node) {
     }
 }
 
-/// `env: {NAME: value}` or a list of `NAME=value`.
-fn environment(node: Option<Node>, scope: Scope, key: &str) -> Vec<Assignment> {
+/// `env: {NAME: value}` or a list of `NAME=value`. What the upload puts into a value is a secret when its name says so.
+fn environment(node: Option<Node>, scope: Scope, key: &str, replaces: bool) -> Vec<Assignment> {
     let pairs = node.into_iter().flat_map(Node::items).filter_map(|item| steps::pair(item, scope, key));
-    pairs.chain(steps::assignments(node.filter(|node| node.is_map()), scope, key, |_| None)).collect()
+    let mut all: Vec<Assignment> = pairs.chain(steps::assignments(node.filter(|node| node.is_map()), scope, key, |_| None)).collect();
+    for one in all.iter_mut().filter(|_| replaces) {
+        let Value::Expression(text) = &one.value else { continue };
+        let (_, parts) = interpolated(Mapped::opaque(text.as_str(), one.at));
+        let names: Vec<String> = parts.iter().map(|(_, name)| name.clone()).filter(|name| looks_secret(name)).collect();
+        if !names.is_empty() {
+            let whole = parts.len() == 1 && parts[0].0 == (0..text.len());
+            one.value = Value::Secret { names, whole, derived: false };
+        }
+    }
+    all
 }
 
 /// `secrets: [NAME]` or `{VARIABLE: NAME}`. <https://buildkite.com/docs/pipelines/security/secrets/buildkite-secrets>
@@ -384,6 +396,21 @@ steps:
   - {command: make lint, depends_on: unit, branches: main}
 - {trigger: other}
 "#;
+
+    #[test]
+    fn what_an_upload_puts_into_variables_is_a_secret_by_its_name() {
+        let text = "env: {A: $API_TOKEN, B: 'x-${STAGE}', C: $$API_TOKEN}\nsteps:\n- {command: ./a, env: ['D=u:$DB_PASSWORD']}\n";
+        let facts = facts_of(&FORMAT, ".buildkite/pipeline.yml", text);
+        let secrets = |list: &[Assignment]| -> Vec<(String, bool)> {
+            let one = |one: &Assignment| match &one.value {
+                Value::Secret { names, whole, .. } => Some((names.join(" "), *whole)),
+                _ => None,
+            };
+            list.iter().filter_map(one).collect()
+        };
+        assert_eq!(secrets(&facts.pipelines[0].env), [("API_TOKEN".to_string(), true)]);
+        assert_eq!(secrets(&facts.pipelines[0].jobs[0].env), [("DB_PASSWORD".to_string(), false)]);
+    }
 
     #[test]
     fn steps_are_jobs() {

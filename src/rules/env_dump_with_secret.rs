@@ -158,7 +158,7 @@ use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Deed, Dump, DumpSink, Kept};
-use crate::model::secrets::place::{advice, listed};
+use crate::model::secrets::place::{advice, listed, shown as shown_name};
 use crate::model::secrets::runners::Sorted;
 use crate::model::secrets::{Reach, Readable, Runner, Runners, dumps, looks_secret};
 use crate::model::span::Location;
@@ -215,7 +215,7 @@ fn of_build(project: &Project, build: &ContainerBuild, site: &Site, dump: &Dump)
     let message = format!("`{how}` prints {} into the log of the image build, where nothing is masked", listed(names.iter().copied()));
     let help = "keep the report; mount the secret as a file in the one `RUN` that reads it: `--mount=type=secret,id=NAME`";
     let finding = Findings::finding(&RULE, kind, site.command.at, message).help(help).about(format!("build.{how}"), names.join(" "));
-    let label = |finding: Finding, one: &Readable| finding.label(one.at, format!("`{}` comes into the environment here", one.variable));
+    let label = |finding: Finding, one: &Readable| finding.label(one.at, format!("{} comes into the environment here", shown_name(&one.variable)));
     Some(shown.iter().take(4).fold(finding, label).remedy(Remedy::Guide(help.to_string())))
 }
 
@@ -342,7 +342,7 @@ fn report(project: &Project, at: Location, dump: &Dump, kind: &str, runner: &Run
         finding = finding.label(runner.at(), format!("run by step `{}` of job `{}`", runner.step().name, runner.job.id));
     }
     for one in shown.iter().filter(|one| one.reach != Reach::Present).take(4) {
-        finding = finding.label(one.at, format!("`{}` comes into the environment here", one.variable));
+        finding = finding.label(one.at, format!("{} comes into the environment here", shown_name(&one.variable)));
     }
     finding
 }

@@ -136,7 +136,7 @@ use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::secrets::place::{Usage, advice, are, listed};
+use crate::model::secrets::place::{Usage, advice, are, listed, shown};
 use crate::model::secrets::names::words;
 use crate::model::secrets::narrow::{self, Place};
 use crate::model::secrets::{Company, Harm, Held, Weight};
@@ -298,7 +298,7 @@ impl<'p> Site<'p> {
             .help(advice(self.pipeline.system, &names, step, asked))
             .about(&held[0].key, names.join(" "));
         for other in &held[1..] {
-            finding = finding.label(other.at, format!("`{}` too", other.name));
+            finding = finding.label(other.at, format!("{} too", shown(&other.name)));
         }
         let conditions: BTreeSet<usize> = usages.iter().flat_map(|usage| usage.conditions.clone()).collect();
         let asks = self.pipeline.system.secrets.asks;

@@ -94,7 +94,7 @@ use crate::model::pipeline::{Assignment, Job, Pipeline, Scope};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Off};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::secrets::place::{advice, are, listed};
+use crate::model::secrets::place::{advice, are, listed, shown};
 use crate::model::secrets::narrow::{self, Place};
 use crate::model::secrets::{Company, Held, Weight};
 
@@ -154,7 +154,7 @@ fn report(project: &Project, pipeline: &Pipeline, company: &Company, kind: &str,
         .help(advice(pipeline.system, &names, step, false))
         .about(&held[0].key, names.join(" "));
     for other in &held[1..] {
-        finding = finding.label(other.at, format!("`{}` too", other.name));
+        finding = finding.label(other.at, format!("{} too", shown(&other.name)));
     }
     match moved(project, pipeline, held) {
         Some(edits) => finding.remedy(Remedy::Replace { edits, safety: Safety::Unsafe }),

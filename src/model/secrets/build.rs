@@ -88,7 +88,8 @@ pub fn secret_files(build: &ContainerBuild, script: &Script) -> Vec<SecretFile> 
     let Some((stage, index)) = place(build, script) else { return Vec::new() };
     let Instruction::Run { mounts, .. } = &build.stages[stage].instructions[index] else { return Vec::new() };
     let file = |mount: &Text| {
-        let part = |name: &str| mount.text.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+        let part =
+            |name: &str| mount.text.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
         let target = part("target").or_else(|| part("dst")).or_else(|| part("destination"));
         let id = part("id").or_else(|| target?.rsplit('/').next())?;
         let variable = part("env").is_some() && target.is_none();

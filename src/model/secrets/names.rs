@@ -247,6 +247,9 @@ const SHORT_LIVED: &[&str] = &[
 /// that is named `GITHUB_TOKEN` holds a token that somebody made.
 pub const JOB_TOKEN: &str = "github.token";
 
+/// What an encrypted value is called in the model when the file hides the name of its variable too (`- secure: …` of Travis).
+pub const UNNAMED: &str = "secure";
+
 /// Secrets that do little harm: who has them can upload reports.
 const LOW: &[&str] = &[
     "CODECOV_TOKEN",

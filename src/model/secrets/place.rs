@@ -1,6 +1,6 @@
 //! The better place of a secret, in the words of its system: which case it is, and what to write. Edits nothing.
 
-use super::names::JOB_TOKEN;
+use super::names::{JOB_TOKEN, UNNAMED};
 use crate::model::dialect::Dialect;
 use crate::model::pipeline::{Job, Step, StepKind};
 use crate::model::project::Project;
@@ -18,6 +18,9 @@ impl Project {
     /// Which steps of a job name a variable. A program that they start may read it all the same.
     pub fn usage(&self, job: &Job, variable: &str) -> Usage {
         let mut usage = Usage::default();
+        if variable == UNNAMED {
+            return usage;
+        }
         for (index, step) in job.steps.iter().enumerate() {
             let condition = step.condition.as_ref().map_or("", |text| text.text.as_str());
             let in_condition = names(condition, variable);
@@ -150,7 +153,7 @@ pub fn purpose(name: &str) -> Purpose {
 
 /// What to do about secrets in a scope that is wider than a step. `names` are their variables; `step` is the one step that names them.
 pub fn advice(system: &Dialect, names: &[&str], step: Option<&str>, only_asked: bool) -> String {
-    let first = names.first().copied().unwrap_or("NAME");
+    let first = names.first().copied().filter(|name| *name != UNNAMED).unwrap_or("NAME");
     let purpose = purpose(first);
     let all = names.iter().all(|name| self::purpose(name) == purpose);
     let it = if names.len() == 1 { "it" } else { "them" };
@@ -176,24 +179,42 @@ pub fn advice(system: &Dialect, names: &[&str], step: Option<&str>, only_asked: 
     }
 }
 
-/// "`A`, `B`, `C`, `D` and 5 more".
+/// "`A`, `B`, `C`, `D` and 5 more". What has no name is counted.
 pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 4;
     let mut all: Vec<&str> = Vec::new();
+    let mut unnamed = 0;
     for name in names {
         // As its users call it.
         let name = if name == JOB_TOKEN { "GITHUB_TOKEN" } else { name };
-        if !all.contains(&name) {
+        if name == UNNAMED {
+            unnamed += 1;
+        } else if !all.contains(&name) {
             all.push(name);
         }
     }
-    let quoted: Vec<String> = all.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match (all.len(), quoted.split_last()) {
-        (_, None) => String::new(),
-        (1, Some((only, _))) => only.clone(),
-        (count, _) if count > SHOWN => format!("{} and {} more", quoted.join(", "), count - SHOWN),
-        (_, Some((last, rest))) => format!("{} and {last}", rest.join(", ")),
+    let mut shown: Vec<String> = all.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = all.len() - shown.len();
+    match unnamed {
+        0 => {}
+        1 => shown.push(shown_unnamed()),
+        count => shown.push(format!("{count} encrypted variables whose names the file does not show")),
     }
+    match (more, shown.split_last()) {
+        (_, None) => String::new(),
+        (0, Some((only, []))) => only.clone(),
+        (0, Some((last, rest))) => format!("{} and {last}", rest.join(", ")),
+        (more, _) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// One name.
+pub fn shown(name: &str) -> String {
+    if name == UNNAMED { shown_unnamed() } else { format!("`{name}`") }
+}
+
+fn shown_unnamed() -> String {
+    "an encrypted variable whose name the file does not show".to_string()
 }
 
 /// "is" or "are".

@@ -1,7 +1,7 @@
 //! Which secrets are in the environment of a step, and from where. Knows nothing that a server adds and no file shows.
 
 use super::flow;
-use super::names::is_short_lived;
+use super::names::{UNNAMED, is_short_lived};
 use crate::model::dialect::Exporter;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
 use crate::model::project::Project;
@@ -73,7 +73,8 @@ impl Project {
         let persisted = self.left_behind(pipeline, job, index);
         for (number, (list, reach)) in layers.into_iter().enumerate() {
             for assignment in list.iter().filter(|one| one.scope != Scope::Input) {
-                if named.contains(&assignment.name.as_str()) && !is_set(assignment) {
+                let several = is_set(assignment) || assignment.name == UNNAMED;
+                if named.contains(&assignment.name.as_str()) && !several {
                     continue;
                 }
                 named.push(&assignment.name);

@@ -67,3 +67,13 @@ fn weights_move_levels_within_their_ladder() {
     assert_eq!(weight(Harm::Low, false, true).weigh(base), levels(Info, Info, Info));
     assert_eq!(weight(Harm::Full, true, true).weigh(levels(Off, Info, Info)), levels(Off, Info, Info));
 }
+
+#[test]
+fn what_has_no_name_is_counted() {
+    use super::place::listed;
+    assert_eq!(listed(["A", "A", "B"]), "`A` and `B`");
+    assert_eq!(listed(["A", "B", "C", "D", "E", "F"]), "`A`, `B`, `C`, `D` and 2 more");
+    assert_eq!(listed(["secure"]), "an encrypted variable whose name the file does not show");
+    assert_eq!(listed(["A", "secure", "secure"]), "`A` and 2 encrypted variables whose names the file does not show");
+    assert_eq!(listed([]), "");
+}
