@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """How long `pinguard lock` and `uv pip compile` take for the inputs of resolve.txt, and how much memory.
 
-    benches/resolve_times.py PINGUARD [--cold] [--universal] [--rounds N] [NAME..]
+    benches/resolve_times.py PINGUARD [--cold | --offline] [--universal] [--rounds N] [NAME..]
 
 Both see the index as of CUTOFF, with hashes and without building anything. --cold gives every run an empty cache; without it each input is
-resolved once beforehand. In every second round pinguard goes first. A row: input, then median seconds, median seconds of processor time
+resolved once beforehand. --offline then lets both use their caches only, so that no answer of the network is measured: an index that
+sends no `Cache-Control` makes uv confirm everything again. In every second round pinguard goes first. A row: input, then median seconds, median seconds of processor time
 and peak MiB of pinguard and of uv. Needs uv (UV=/path/to/uv), an interpreter that uv need not search for (INTERPRETER=/path/to/python3)
 and a network.
 """
@@ -56,6 +57,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pinguard", type=Path)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--offline", action="store_true")
     parser.add_argument("--universal", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("names", nargs="*")
@@ -84,6 +86,8 @@ def main():
         if not asked.cold:
             for _, command in both:
                 run(command, folder, environment)
+                if asked.offline:
+                    command.append("--offline")
         seen = {"pinguard": [], "uv": []}
         for round_ in range(asked.rounds):
             for who, command in both if round_ % 2 == 0 else reversed(both):

@@ -169,7 +169,9 @@ impl Chooser {
     pub fn shelf(&self, listing: &Arc<Listing>) -> Arc<Shelf> {
         let mut shelves = self.shelves.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let make = || {
-            let exists = |release: &&Release| release.files.iter().any(|file| !self.is_too_new(&listing.name, file));
+            let cutoff = self.cutoff(&listing.name);
+            let exists =
+                |release: &&Release| cutoff.is_none_or(|cutoff| release.oldest.is_some_and(|time| time < cutoff));
             let known = listing.releases.iter().filter(exists).map(|release| release.version.clone()).collect();
             let has_locals = listing.releases.iter().any(|release| release.version.is_local());
             let offers = listing.releases.iter().map(|_| OnceLock::new()).collect();
@@ -197,7 +199,7 @@ impl Chooser {
     }
 
     fn judge(&self, name: &Name, release: &Release) -> Offer {
-        let present: Vec<&Arc<File>> = release.files.iter().filter(|file| !self.is_too_new(name, file)).collect();
+        let present: Vec<&Arc<File>> = release.files().iter().filter(|file| !self.is_too_new(name, file)).collect();
         if present.is_empty() {
             return Offer::TooNew;
         }
@@ -235,6 +237,19 @@ impl Chooser {
             }
             (None, None) => Offer::Refused(Refusal::NoFile),
         }
+    }
+
+    /// Whether a version that fits somewhere can be installed on these Pythons: it has a source distribution that counts, or a wheel.
+    pub fn serves(&self, shelf: &Shelf, version: &Version, pythons: &PythonRange) -> bool {
+        let name = &shelf.listing.name;
+        let pinned = self.pinned.get(name).is_some_and(|versions| versions.contains(version));
+        let files = shelf.listing.release(version).map_or(&[][..], Release::files).iter();
+        files.filter(|file| !self.is_too_new(name, file) && (pinned || file.yanked.is_none())).any(|file| {
+            match &file.kind {
+                Kind::Wheel(wheel) => wheel.serves(pythons),
+                Kind::Source => self.policy.sources == Sources::Static,
+            }
+        })
     }
 
     fn fit(&self, file: &File) -> Option<(u32, Option<(u64, String)>)> {
@@ -359,7 +374,7 @@ impl Chooser {
         let uncounted_source = |file: &File| file.kind == Kind::Source && self.policy.sources == Sources::Never;
         let counts = |file: &&Arc<File>| uncounted_source(file) || !self.is_too_new(name, file);
         let mut hashes: Vec<String> =
-            release.files.iter().filter(counts).flat_map(|file| file.hashes.iter().cloned()).collect();
+            release.files().iter().filter(counts).flat_map(|file| file.hashes.iter().cloned()).collect();
         hashes.sort();
         hashes.dedup();
         hashes

@@ -226,7 +226,7 @@ fn package(id: &(Name, Version), picked: Option<&Picked>, sources: &Sources) -> 
     } else if let Ok(listing) = sources.index.listing(name)
         && let Some(release) = listing.release(version)
     {
-        let present = release.files.iter().filter(|file| !sources.chooser.is_too_new(name, file));
+        let present = release.files().iter().filter(|file| !sources.chooser.is_too_new(name, file));
         package.files = present.cloned().collect();
         package.hashes = sources.chooser.hashes(name, release);
         package.uploaded = package.files.iter().filter_map(|file| file.uploaded).min();

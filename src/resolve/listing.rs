@@ -5,7 +5,9 @@ use super::requirement::Name;
 use super::wheel::Wheel;
 use pep440_rs::{Version, VersionSpecifiers};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+pub mod packed;
 
 /// A file of a project.
 #[derive(Debug, Clone)]
@@ -50,13 +52,22 @@ pub enum Kind {
     Source,
 }
 
-/// The files of a version, in the order of their names.
+/// A version.
 #[derive(Debug)]
 pub struct Release {
     /// The version.
     pub version: Version,
-    /// Its files.
-    pub files: Vec<Arc<File>>,
+    /// When the first of its files was uploaded, in milliseconds since 1970. `None`: no file says.
+    pub oldest: Option<i64>,
+    unread: packed::Unread,
+    files: OnceLock<Vec<Arc<File>>>,
+}
+
+impl Release {
+    /// Its files, in the order of their names.
+    pub fn files(&self) -> &[Arc<File>] {
+        self.files.get_or_init(|| self.unread.read())
+    }
 }
 
 /// What an index lists of a project.
@@ -71,21 +82,6 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Sorts files into versions. Files that are neither wheels nor source distributions of the project are left out.
-    pub fn of(name: &str, files: Vec<File>, status: Option<String>) -> Listing {
-        let mut releases: std::collections::BTreeMap<Version, Vec<Arc<File>>> = std::collections::BTreeMap::new();
-        for file in files {
-            if let Some(version) = version_of(name, &file) {
-                releases.entry(version).or_default().push(Arc::new(file));
-            }
-        }
-        let release = |(version, mut files): (Version, Vec<Arc<File>>)| {
-            files.sort_by(|a, b| a.name.cmp(&b.name));
-            Release { version, files }
-        };
-        Listing { name: name.into(), releases: releases.into_iter().map(release).collect(), status }
-    }
-
     /// A version's files.
     pub fn release(&self, version: &Version) -> Option<&Release> {
         let at = self.releases.binary_search_by(|release| release.version.cmp(version)).ok()?;
@@ -100,13 +96,6 @@ pub fn kind_of(file: &str) -> Option<Kind> {
     }
     // PEP 625 knows `.tar.gz` alone; `.zip` is still met.
     (file.ends_with(".tar.gz") || file.ends_with(".zip")).then_some(Kind::Source)
-}
-
-fn version_of(project: &str, file: &File) -> Option<Version> {
-    match &file.kind {
-        Kind::Wheel(wheel) => (wheel.name == project).then(|| wheel.version.clone()),
-        Kind::Source => source_version(project, &file.name),
-    }
 }
 
 /// The version in the name of a source distribution, whose project name may hold `-` itself.

@@ -166,7 +166,11 @@ impl Http {
         if let Some(kept) = &kept {
             kept.answer.conditions(&mut conditions);
         }
-        let answer = self.patiently(request, &conditions).await?;
+        let mut answer = self.patiently(request, &conditions).await?;
+        let reduction = request.reduction.as_ref().and_then(|reduction| reduction.make.as_ref());
+        if let Some(make) = reduction.filter(|_| answer.status == 200) {
+            answer.body = make(&answer).map_err(|why| Failure::Lying { what: request.what(), why })?;
+        }
         match kept {
             Some(kept) if answer.status == 304 => {
                 self.inner.counters.confirmed.fetch_add(1, Ordering::Relaxed);
@@ -184,6 +188,19 @@ impl Http {
     /// Sends a request whose answer is only of use when it is a success.
     pub async fn fetch(&self, request: &Request) -> Result<Answer, Failure> {
         self.send(request).await?.success()
+    }
+
+    /// What [`Http::remember`] kept for a request, while it may be used.
+    pub fn recall(&self, request: &Request) -> Option<Answer> {
+        let kept = self.inner.cache.as_ref()?.find(request)?;
+        let counts = kept.is_fresh || self.inner.settings.mode == Mode::Offline;
+        counts.then(|| self.count_kept(kept.answer))
+    }
+
+    /// Keeps what was made of several answers.
+    pub fn remember(&self, request: &Request, body: Vec<u8>) {
+        let url = request.url.clone();
+        self.keep(request, &Answer { status: 200, url, headers: HeaderMap::new(), body, from_cache: false });
     }
 
     fn count_kept(&self, answer: Answer) -> Answer {

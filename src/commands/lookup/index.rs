@@ -62,7 +62,7 @@ fn miss(name: &str, absent: Absent) -> Miss {
 }
 
 fn of_listing(listing: &Listing) -> IndexProject {
-    let first = listing.releases.iter().flat_map(|release| &release.files).next();
+    let first = listing.releases.iter().flat_map(|release| release.files()).next();
     let (status, reason) = listing.status.as_deref().map_or((None, None), |text| {
         let (word, reason) = text.split_once(' ').unwrap_or((text, ""));
         let reason = reason.trim_start_matches('(').trim_end_matches(')');
@@ -77,7 +77,7 @@ fn of_listing(listing: &Listing) -> IndexProject {
 }
 
 fn release(release: &crate::resolve::listing::Release) -> Release {
-    let files = &release.files;
+    let files = release.files();
     let yanked = files.iter().all(|file| file.yanked.is_some()) && !files.is_empty();
     let requires: Vec<String> =
         files.iter().filter_map(|file| file.requires_python.as_ref()).map(ToString::to_string).collect();

@@ -30,7 +30,7 @@ pub fn check(rows: &[&LockMove], days: u32, now: Timestamp, with: &Relocker<'_>)
                 continue;
             }
             let release = listing.releases.iter().find(|release| release.version.to_string() == version);
-            let uploaded = release.and_then(|release| release.files.iter().filter_map(|file| file.uploaded).min());
+            let uploaded = release.and_then(|release| release.oldest);
             let Some(at) = uploaded.and_then(|at| Timestamp::from_millisecond(at).ok()) else {
                 return Err(unknown(row));
             };

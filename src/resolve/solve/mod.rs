@@ -11,7 +11,7 @@ pub mod package;
 pub use edges::{Edge, Part, Picked};
 
 use super::bounds::{Lower, PythonRange, Versions, everything};
-use super::choose::{Chooser, Offer, Preference};
+use super::choose::{Chooser, Offer, Preference, Refusal};
 use super::listing::{Absent, Direct, File, Index};
 use super::marker::Marker;
 use super::metadata::Metadata;
@@ -341,6 +341,10 @@ impl<'a> Solver<'a> {
                 return Ok(Decision::Split(split));
             }
             return Ok(Decision::NeedsPython(version, specifiers));
+        }
+        // An index can say of a version that it runs on a Python for which it has no wheel.
+        if branch.environment.is_universal() && !self.chooser.serves(&shelf, &version, &branch.pythons) {
+            return Ok(Decision::Refuse(version, Refusal::NoWheel.to_string()));
         }
         let partly = version.is_local() && branch.environment.is_universal() && !environments.is_always();
         if partly && let Some(decision) = self.decide_local(branch, &shelf, &range, &version, &environments) {

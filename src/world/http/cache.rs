@@ -73,10 +73,10 @@ impl Cache {
         if request.caching == Caching::Never {
             return None;
         }
-        let bytes = fs::read(self.path(request)).ok()?;
-        let end = memchr::memchr(b'\n', &bytes)?;
-        let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
-        let body = bytes[end + 1..].to_vec();
+        let mut body = fs::read(self.path(request)).ok()?;
+        let end = memchr::memchr(b'\n', &body)?;
+        let head: Head = serde_json::from_slice(&body[..end]).ok()?;
+        body.drain(..=end);
         if body.len() as u64 != head.length || hex(&Sha256::digest(&body)) != head.sha256 {
             return None;
         }
@@ -144,6 +144,10 @@ impl Cache {
             hash.update(b"\n");
         }
         hash.update(request.body.as_deref().unwrap_or_default());
+        if let Some(reduction) = &request.reduction {
+            hash.update(b"\n");
+            hash.update(reduction.form);
+        }
         let name = hex(&hash.finalize());
         self.folder.join(&name[..2]).join(&name[2..])
     }

@@ -5,7 +5,9 @@ use super::super::failure::Failure;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -35,6 +37,24 @@ pub struct Request {
     pub(super) within: Option<Duration>,
     pub(super) caching: Caching,
     pub(super) repeatable: bool,
+    pub(super) reduction: Option<Reduction>,
+}
+
+/// What becomes of a good answer's body before it is kept and handed on.
+#[derive(Clone)]
+pub(super) struct Reduction {
+    /// The name of what comes out; answers in another form are not used.
+    pub(super) form: &'static str,
+    /// Makes it, or says what is wrong with the answer. `None`: it is made elsewhere.
+    pub(super) make: Option<Reduce>,
+}
+
+type Reduce = Arc<dyn Fn(&Answer) -> Result<Vec<u8>, String> + Send + Sync>;
+
+impl fmt::Debug for Reduction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.form)
+    }
 }
 
 impl Request {
@@ -78,6 +98,7 @@ impl Request {
             within: None,
             caching: Caching::Never,
             repeatable: true,
+            reduction: None,
         })
     }
 
@@ -109,6 +130,23 @@ impl Request {
     /// How long the answer may be used again.
     pub fn caching(mut self, caching: Caching) -> Request {
         self.caching = caching;
+        self
+    }
+
+    /// Keeps and hands on only what `make` makes of the body of a good answer, under the name of a form. Its error is what is wrong with
+    /// the answer.
+    pub fn reduced(
+        mut self,
+        form: &'static str,
+        make: impl Fn(&Answer) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+    ) -> Request {
+        self.reduction = Some(Reduction { form, make: Some(Arc::new(make)) });
+        self
+    }
+
+    /// Stands for what is made of several answers, under the name of a form; it is not sent.
+    pub fn made(mut self, form: &'static str) -> Request {
+        self.reduction = Some(Reduction { form, make: None });
         self
     }
 

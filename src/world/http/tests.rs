@@ -235,6 +235,35 @@ fn answers_are_kept_confirmed_and_used_without_a_network() {
 }
 
 #[test]
+fn what_is_made_of_an_answer_is_kept_in_its_stead() {
+    let folder = Folder::new("made");
+    let server = Server::start(Box::new(|head, _| match head.contains("if-none-match: \"one\"") {
+        true => status("304 Same", "etag: \"one\"\r\n"),
+        false => ok("body", "etag: \"one\"\r\n"),
+    }));
+    let settings = Settings { cache: Some(folder.0.clone()), ..quick() };
+    let http = Http::new(settings.clone());
+    let plain = Request::get(&server.address).expect("an address").caching(Caching::For(Duration::ZERO));
+    let refused = plain.clone().reduced("bad", |answer| Err(format!("no {}", answer.text())));
+    assert!(matches!(send(&http, refused.clone()), Err(Failure::Lying { why, .. }) if why == "no body"));
+    let first = plain.clone().reduced("half", |answer| Ok(answer.body[..2].to_vec()));
+    assert_eq!(send(&http, first.clone()).expect("an answer").text(), "bo");
+    assert_eq!((send(&http, first.clone()).expect("an answer").text(), http.counts().confirmed), ("bo".to_string(), 1));
+    let offline = Http::new(Settings { mode: Mode::Offline, ..settings });
+    assert_eq!(send(&offline, first).expect("an answer").text(), "bo");
+    // Another form, what was refused, and the whole are other answers.
+    let other = plain.clone().reduced("other", |answer| Ok(answer.body.clone()));
+    for request in [plain.clone(), refused, other] {
+        assert!(matches!(send(&offline, request), Err(Failure::Offline { .. })));
+    }
+    let made = plain.made("sum");
+    assert!(offline.recall(&made).is_none());
+    http.remember(&made, b"sum".to_vec());
+    assert_eq!(offline.recall(&made).expect("it was kept").text(), "sum");
+    assert!(http.recall(&made).is_none(), "its time is over");
+}
+
+#[test]
 fn fresh_answers_cost_no_request() {
     let folder = Folder::new("fresh");
     let server = Server::start(Box::new(|head, _| match head.starts_with("get /never") {

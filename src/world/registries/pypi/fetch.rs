@@ -2,7 +2,7 @@
 
 use super::{Place, Shared, absent, archive, simple};
 use crate::ecosystems::pypi::normalize;
-use crate::resolve::listing::{Absent, Announced, Direct, File, Kind, Listing, kind_of, source_version};
+use crate::resolve::listing::{Absent, Announced, Direct, File, Kind, Listing, kind_of, packed, source_version};
 use crate::resolve::metadata::{Metadata, Unusable};
 use crate::resolve::requirement::Name;
 use crate::world::credential::{Authorization, Token};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+/// The form of metadata without the description behind it.
+const HEADERS: &str = "headers-1";
 /// How long a page may be used again when the index does not say: as long as PyPI says it itself.
 const PAGES_FOR: Duration = Duration::from_secs(600);
 /// How long a file at an address that names no content may be used again.
@@ -40,13 +42,12 @@ impl Shared {
         };
         for place in self.places.list.iter().filter(asked) {
             match self.fetch_page(name, place).await {
-                Ok(page) => {
-                    let claimed = page.name.as_deref().map(normalize);
+                Ok((claimed, listing)) => {
                     if let Some(other) = claimed.filter(|claimed| **claimed != **name) {
                         let why = format!("asked for `{name}`, it answers for `{other}`");
                         return Err(Absent::Failed(Failure::Lying { what: place.shown(), why }.to_string()));
                     }
-                    return Ok(Listing::of(name, page.files, page.status));
+                    return Ok(listing);
                 }
                 Err(Failure::NotFound { .. }) => {}
                 Err(failure) => return Err(absent(failure)),
@@ -55,15 +56,19 @@ impl Shared {
         Err(Absent::NotFound)
     }
 
-    async fn fetch_page(&self, name: &Name, place: &Place) -> Result<simple::Page, Failure> {
+    /// A project's page, with the name that it states.
+    async fn fetch_page(&self, name: &Name, place: &Place) -> Result<(Option<String>, Listing), Failure> {
         let address = format!("{}/{name}/", place.url);
-        let request = Request::get(&address)?.header("accept", ACCEPT);
+        let project = name.clone();
+        let request = Request::get(&address)?.header("accept", ACCEPT).reduced(packed::FORM, move |answer| {
+            let kind = answer.header("content-type").unwrap_or("").to_ascii_lowercase();
+            simple::read(&kind, &answer.body, &answer.url).map(|page| packed::pack(&project, &page))
+        });
         let request = request.caching(Caching::For(PAGES_FOR)).limit(LARGEST_PAGE);
         let answer = self.ask(request, &address).await?;
-        let kind = answer.header("content-type").unwrap_or("").to_ascii_lowercase();
         let index: Arc<str> = place.shown().trim_end_matches('/').into();
-        simple::read(&kind, &answer.body, &answer.url, &index)
-            .map_err(|why| Failure::Lying { what: shown(&address), why })
+        packed::unpack(name, answer.body, &index)
+            .ok_or_else(|| Failure::Lying { what: shown(&address), why: "it is no index page".to_string() })
     }
 
     /// Sends a request with the login of its address; where that is refused, the keyring is asked once.
@@ -129,19 +134,29 @@ impl Shared {
 
     async fn beside(&self, file: &File, hash: Option<&str>) -> Result<String, Absent> {
         let address = format!("{}.metadata", file.url);
-        let request = Request::get(&address).map_err(absent)?.caching(kept_for(file));
-        let answer = self.ask(request, &address).await.map_err(absent)?;
-        if hash.is_some_and(|hash| sha256(&answer.body) != hash) {
-            let why = "its hash is not the one that the index announces".to_string();
-            return Err(absent(Failure::Lying { what: shown(&address), why }));
-        }
+        let hash = hash.map(str::to_string);
+        // Behind the headers stands the project's description, which nobody asks for.
+        let request = Request::get(&address).map_err(absent)?.reduced(HEADERS, move |answer| {
+            if hash.as_ref().is_some_and(|hash| sha256(&answer.body) != *hash) {
+                return Err("its hash is not the one that the index announces".to_string());
+            }
+            Ok(answer.body[..headers_end(&answer.body)].to_vec())
+        });
+        let answer = self.ask(request.caching(kept_for(file)), &address).await.map_err(absent)?;
         Ok(answer.text())
     }
 
     /// Out of the wheel by ranges. A server without ranges sends the whole, which is read just so.
     async fn inside(&self, file: &File) -> Result<Metadata, Absent> {
-        let text = self.wheel_metadata(&file.url, file.size, kept_for(file)).await?;
-        Metadata::of_wheel(&text).map_err(unusable)
+        let headers = Request::get(&file.url).map_err(absent)?.caching(kept_for(file)).made(HEADERS);
+        if let Some(kept) = self.http.recall(&headers) {
+            return Metadata::of_wheel(&kept.text()).map_err(unusable);
+        }
+        // What is read is a hundredth of what has to be fetched for it, and the parts are of no use again.
+        let text = self.wheel_metadata(&file.url, file.size, Caching::Never).await?;
+        let metadata = Metadata::of_wheel(&text).map_err(unusable)?;
+        self.http.remember(&headers, text.as_bytes()[..headers_end(text.as_bytes())].to_vec());
+        Ok(metadata)
     }
 
     async fn wheel_metadata(&self, url: &str, size: Option<u64>, caching: Caching) -> Result<String, Absent> {
@@ -339,6 +354,18 @@ pub(super) fn unusable(unusable: Unusable) -> Absent {
 /// A file that the index lists with a hash never changes.
 fn kept_for(file: &File) -> Caching {
     if file.hashes.is_empty() { Caching::For(FILES_FOR) } else { Caching::Immutable }
+}
+
+/// Where the headers end: before the first empty line.
+fn headers_end(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            break;
+        }
+        at += line.len();
+    }
+    at
 }
 
 fn sha256(bytes: &[u8]) -> String {
