@@ -21,6 +21,8 @@ const WOODPECKER: &str = ".woodpecker.yml";
 const DOCKERFILE: &str = "Dockerfile";
 const CLOUDBUILD: &str = "cloudbuild.yaml";
 const TEKTON: &str = "task.yaml";
+const TRAVIS: &str = ".travis.yml";
+const COMPOSE: &str = "compose.yaml";
 const CIRRUS: &str = ".cirrus.yml";
 const BITBUCKET: &str = "bitbucket-pipelines.yml";
 
@@ -210,6 +212,16 @@ fn edited() -> Vec<Edited> {
         ("I", DRONE, "secret-in-argv", drone("API_TOKEN", &api("$API_TOKEN", curl)), Safety::Unsafe, drone("API_TOKEN", &api("$API_TOKEN", read))),
         ("I", BITBUCKET, "secret-in-argv", bitbucket(&api("$API_TOKEN", curl)), Safety::Unsafe, bitbucket(&api("$API_TOKEN", read))),
         (
+            "K", COMPOSE, "secret-compose-env",
+            "services:\n  db:\n    image: postgres:16.3\n    environment:\n      POSTGRES_USER: joe\n      POSTGRES_PASSWORD: ${DB_PASSWORD}\n".to_string(), Safety::Unsafe,
+            "secrets:\n  db_password:\n    environment: DB_PASSWORD\nservices:\n  db:\n    image: postgres:16.3\n    secrets:\n      - db_password\n    environment:\n      POSTGRES_USER: joe\n      POSTGRES_PASSWORD_FILE: /run/secrets/db_password\n".to_string(),
+        ),
+        (
+            "K", COMPOSE, "secret-compose-env",
+            "services:\n  a:\n    image: mysql:8.4.0\n    environment:\n      - MYSQL_ROOT_PASSWORD=${DB_PASSWORD}\n      - MYSQL_PASSWORD=$MY_PASSWORD\n    secrets: [other]\n  b:\n    image: mongo:7.0.1\n    environment:\n      MONGO_INITDB_ROOT_PASSWORD: \"${DB_PASSWORD}\"\nsecrets:\n  other:\n    file: ./o\n".to_string(), Safety::Unsafe,
+            "services:\n  a:\n    image: mysql:8.4.0\n    environment:\n      - MYSQL_ROOT_PASSWORD_FILE=/run/secrets/db_password\n      - MYSQL_PASSWORD_FILE=/run/secrets/my_password\n    secrets: [db_password, my_password, other]\n  b:\n    image: mongo:7.0.1\n    secrets:\n      - db_password\n    environment:\n      MONGO_INITDB_ROOT_PASSWORD_FILE: \"/run/secrets/db_password\"\nsecrets:\n  db_password:\n    environment: DB_PASSWORD\n  my_password:\n    environment: MY_PASSWORD\n  other:\n    file: ./o\n".to_string(),
+        ),
+        (
             "D", GITHUB, "secret-env-job-scope",
             "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    env:\n      TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - if: env.TOKEN != ''\n        run: ./publish\n      - if: ${{ env.TOKEN == '' }}\n        run: ./b\n".to_string(),
             Safety::Unsafe,
@@ -393,10 +405,40 @@ fn printed() -> Vec<Printed> {
         ("G", GITLAB, "secret-static-cloud-key", "a:\n  variables: {AWS_SECRET_ACCESS_KEY: $PROD_SECRET_KEY}\n  script: [./x]\n".to_string(), &["id_tokens", "AWS_WEB_IDENTITY_TOKEN_FILE"]),
         ("G", AZURE, "secret-static-cloud-key", azure("- bash: ./x\n  env: {AWS_SECRET_ACCESS_KEY: $(AWS_SECRET_ACCESS_KEY)}\n"), &["AzureCLI@2"]),
         ("G", BUILDKITE, "secret-static-cloud-key", "steps:\n- command: ./x\n  secrets: [AWS_SECRET_ACCESS_KEY]\n".to_string(), &["oidc request-token", "AWS_WEB_IDENTITY_TOKEN_FILE"]),
+        ("G", CIRRUS, "secret-static-cloud-key", "a_task:\n  env:\n    AWS_SECRET_ACCESS_KEY: ENCRYPTED[abc]\n  a_script: ./x\n".to_string(), &["CIRRUS_OIDC_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"]),
+        ("G", TEKTON, "secret-static-cloud-key", tekton("", "      env: [{name: AWS_SECRET_ACCESS_KEY, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n"), &["serviceAccountName"]),
+        (
+            "G", JENKINS, "secret-static-cloud-key", stages("  environment {\n    AWS_SECRET_ACCESS_KEY = credentials('aws')\n  }\n", "", ""),
+            &["withCredentials([file(credentialsId: 'aws'", "AWS_ROLE_ARN"],
+        ),
+        ("G", CLOUDBUILD, "secret-static-cloud-key", cloudbuild("", "").replace("TOKEN", "AWS_SECRET_ACCESS_KEY").replace("  args: [-c, './", "  secretEnv: [AWS_SECRET_ACCESS_KEY]\n  args: [-c, './"), &["serviceAccount"]),
         (
             "J", GITHUB, "secret-env-step-scope", github("      - run: pytest\n        env: {OPENAI_API_KEY: \"${{ secrets.OPENAI_API_KEY }}\"}\n"),
-            &["accepted", "No patch of a stranger", "--showlocals"],
+            &["accepted", "No patch starts this step", "--showlocals", "`repr`"],
         ),
+        (
+            "J", GITHUB, "secret-env-step-scope",
+            github("      - run: pytest\n        env: {OPENAI_API_KEY: \"${{ secrets.OPENAI_API_KEY }}\"}\n").replace("on: push", "on: pull_request"),
+            &["accepted", "No patch of a stranger", "`if: github.event_name != 'pull_request'`"],
+        ),
+        (
+            "J", GITHUB, "secret-env-step-scope",
+            github("      - if: github.event_name != 'pull_request'\n        run: pytest\n        env: {OPENAI_API_KEY: \"${{ secrets.OPENAI_API_KEY }}\"}\n").replace("on: push", "on: pull_request"),
+            &["accepted", "No patch starts this step"],
+        ),
+        ("J", JENKINS, "secret-env-step-scope", jenkins("sh 'pytest'"), &["accepted", "when { not { changeRequest() } }"]),
+        (
+            "J", WOODPECKER, "secret-env-step-scope",
+            "when: [{event: [push, pull_request]}]\nsteps:\n- name: one\n  image: python:3.12.4\n  environment: {OPENAI_API_KEY: {from_secret: key}}\n  commands: [pytest]\n".to_string(),
+            &["accepted", "`when: [{event: push}]`"],
+        ),
+        (
+            "J", GITLAB, "secret-env-job-scope", "a:\n  variables: {OPENAI_API_KEY: $KEY_TOKEN}\n  script: [pytest]\n  rules:\n  - when: always\n".to_string(),
+            &["keep patches away", "CI_PIPELINE_SOURCE"],
+        ),
+        ("J", BUILDKITE, "secret-env-job-scope", "steps:\n- command: pytest\n  secrets: [OPENAI_API_KEY]\n".to_string(), &["keep patches away", "build.pull_request.id == null"]),
+        ("J", CIRRUS, "secret-env-job-scope", "a_task:\n  env:\n    OPENAI_API_KEY: ENCRYPTED[abc]\n  container: {image: python:3.12.4}\n  test_script: pytest\n".to_string(), &["keep patches away", "only_if: $CIRRUS_PR == ''"]),
+        ("J", TRAVIS, "secret-env-job-scope", "language: python\njobs:\n  include:\n  - env:\n    - secure: abc\n    script: pytest\n".to_string(), &["keep patches away", "type != pull_request"]),
         (
             "J", DRONE, "secret-env-step-scope",
             "kind: pipeline\nname: a\nsteps:\n- name: one\n  image: python:3.12.4\n  environment: {OPENAI_API_KEY: {from_secret: key}}\n  commands: [pytest]\n".to_string(),

@@ -6,7 +6,7 @@
 use super::objects::{self, Owner};
 use super::steps::{self, Reader, Values};
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Job, Pipeline, Scope, Service, Setting, Step, StepKind, Triggers};
 use crate::model::reference::Role;
@@ -37,6 +37,7 @@ pub static DIALECT: Dialect = Dialect {
     bash: false,
     secrets: &SecretWords {
         pipeline: "the arguments of the workflow",
+        rewrites: &Rewrites { cloud: "spec:\n  serviceAccountName: NAME   # bound to a role of the cloud, not to a key", ..Rewrites::PLAIN },
         job: "`env` of the template",
         ..SecretWords::PLAIN
     },

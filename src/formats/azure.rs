@@ -58,6 +58,7 @@ static WORDS: SecretWords = SecretWords {
         cloud: "- task: AzureCLI@2\n  inputs: {azureSubscription: CONNECTION, scriptType: bash, scriptLocation: inlineScript, inlineScript: ./deploy}",
         ..Rewrites::PLAIN
     },
+    apart: "`condition: ne(variables['Build.Reason'], 'PullRequest')`",
     plain: "in `variables:` of the file, or as a variable without the lock",
     temp: "\"$AGENT_TEMPDIRECTORY\"",
     workspace: &["$(Build.SourcesDirectory)/", "$BUILD_SOURCESDIRECTORY/", "$(System.DefaultWorkingDirectory)/"],

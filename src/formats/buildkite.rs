@@ -49,6 +49,7 @@ pub static DIALECT: Dialect = Dialect {
             cloud: "umask 077\nbuildkite-agent oidc request-token --audience sts.amazonaws.com > /tmp/aws-token\nexport AWS_WEB_IDENTITY_TOKEN_FILE=/tmp/aws-token AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE",
             ..Rewrites::PLAIN
         },
+        apart: "`if: build.pull_request.id == null`",
         plain: "in `env:` of the pipeline or the step",
         unpasted: "write `$$NAME`: the upload leaves it alone, and the shell of the step reads the variable; or keep the commands in a script file",
         unpaste: Unpaste::Double,

@@ -6,7 +6,7 @@
 
 use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format, by_path};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Pipeline, PushFilter, Scope, Service, Setting, Step, StepKind, Triggers, Value};
 use crate::model::reference::Role;
@@ -34,7 +34,13 @@ pub static DIALECT: Dialect = Dialect {
     keeps_report: "pytest --junitxml=junit.xml   # with always: {junit_artifacts: {path: junit.xml, type: text/xml, format: junit}}",
     keeps_on_success: true,
     bash: true,
-    secrets: &SecretWords { pipeline: "`env` at the top of the file", job: "`env` of the task", persists: &["CIRRUS_ENV"], ..SecretWords::PLAIN },
+    secrets: &SecretWords {
+        pipeline: "`env` at the top of the file",
+        rewrites: &Rewrites {
+            cloud: "deploy_task:\n  env:\n    AWS_ROLE_ARN: arn:aws:iam::ACCOUNT:role/ROLE\n    AWS_WEB_IDENTITY_TOKEN_FILE: /tmp/aws-token\n  deploy_script:\n    - umask 077\n    - printf '%s' \"$CIRRUS_OIDC_TOKEN\" > \"$AWS_WEB_IDENTITY_TOKEN_FILE\"",
+            ..Rewrites::PLAIN
+        },
+        job: "`env` of the task", persists: &["CIRRUS_ENV"], apart: "`only_if: $CIRRUS_PR == ''`", ..SecretWords::PLAIN },
 };
 
 fn claims(path: &str) -> Claim {

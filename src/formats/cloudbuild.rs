@@ -7,7 +7,7 @@
 use super::steps::pasted::{pasted, substitutions};
 use super::steps::{self, Reader, Values, moves};
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Setting, Step, StepKind, Triggers};
 use crate::model::reference::Role;
@@ -38,6 +38,7 @@ pub static DIALECT: Dialect = Dialect {
     bash: false,
     secrets: &SecretWords {
         pipeline: "`options` of the build",
+        rewrites: &Rewrites { cloud: "serviceAccount: projects/PROJECT/serviceAccounts/NAME@PROJECT.iam.gserviceaccount.com\noptions: {logging: CLOUD_LOGGING_ONLY}", ..Rewrites::PLAIN },
         job: "`options` of the build",
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "$$HOME/", "/root/", "/run/", "/secrets/"],

@@ -6,7 +6,7 @@
 use super::steps::{self, Reader};
 use super::{Claim, Format};
 use crate::ecosystems::toolchain;
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{
     Artifact, Assignment, Cache, Job, Phase, Pipeline, Scope, Setting, Step, StepKind, Triggers, Value,
@@ -36,7 +36,10 @@ pub static DIALECT: Dialect = Dialect {
     keeps_report: "pytest --junitxml=junit.xml   # with reports: {tests: {files: [junit.xml], file-format: JUNITXML}}",
     keeps_on_success: false,
     bash: false,
-    secrets: &SecretWords { pipeline: "`env` of the build", job: "`env` of the build", ..SecretWords::PLAIN },
+    secrets: &SecretWords {
+        pipeline: "`env` of the build",
+        rewrites: &Rewrites { cloud: "# no key: `aws` and every AWS library find the service role of the project\nphases:\n  build:\n    commands:\n      - aws sts get-caller-identity", ..Rewrites::PLAIN },
+        job: "`env` of the build", ..SecretWords::PLAIN },
 };
 
 const PHASES: [(&str, Phase); 4] =

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.docker.com/reference/compose-file/>
 
+use super::steps::moves;
 use super::{Claim, Format};
 use crate::ecosystems::oci;
 use crate::model::environment::{Environment, EnvironmentKind};
@@ -41,7 +42,8 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         return;
     }
     let mut seen = HashSet::new();
-    for services in tree.roots().filter_map(|root| root.get("services")) {
+    for (root, services) in tree.roots().filter_map(|root| Some((root, root.get("services")?))) {
+        moves::note_slot(facts, root, "secrets", &["services"], "");
         for (name, service) in services.entries() {
             let Some(name) = name.str() else { continue };
             read_service(name, service, services, &mut seen, facts);
@@ -52,6 +54,7 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
 fn read_service(name: &str, service: Node, services: Node, seen: &mut HashSet<Location>, facts: &mut Facts) {
     let key = format!("services.{name}");
     read_environment(name, service, &key, facts);
+    moves::note_list_slot(facts, service, "secrets", &["environment"], &key);
     match build_of(service, services) {
         Some(build) => {
             facts.own_images.extend(service.get("image").and_then(Node::str).map(str::to_string));

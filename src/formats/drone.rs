@@ -38,6 +38,7 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "`environment` of the pipeline",
         job: "`environment` of the pipeline",
         steps: true,
+        apart: "`when: {event: {exclude: [pull_request]}}`",
         plain: "in `environment:` of the step",
         workspace: &["/drone/src/", "$DRONE_WORKSPACE/"],
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",

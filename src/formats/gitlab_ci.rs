@@ -63,6 +63,7 @@ static WORDS: SecretWords = SecretWords {
                 AWS_WEB_IDENTITY_TOKEN_FILE: /tmp/aws-token}\n  script:\n    - umask 077\n    - printf '%s' \"$AWS_ID_TOKEN\" > \
                 \"$AWS_WEB_IDENTITY_TOKEN_FILE\"",
     },
+    apart: "`rules: [{if: $CI_PIPELINE_SOURCE != \"merge_request_event\"}]`",
     plain: "in `variables:` of the file, or as a variable that is not masked",
     private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "$CI_PROJECT_DIR.tmp", "${CI_PROJECT_DIR}.tmp"],
     ..SecretWords::PLAIN

@@ -12,7 +12,7 @@ mod tests;
 
 use super::{Claim, Format};
 use crate::ecosystems::git;
-use crate::model::dialect::{Dialect, Masks, SecretWords, Unpaste};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords, Unpaste};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Job, Pipeline, PushFilter, Setting, Triggers};
 use crate::model::reference::{Role, Slot};
@@ -45,8 +45,10 @@ pub static DIALECT: Dialect = Dialect {
 
 static WORDS: SecretWords = SecretWords {
     pipeline: "`environment` of the pipeline",
+        rewrites: &Rewrites { cloud: "// an id token of the plugin oidc-provider, of the kind that is a file\nwithCredentials([file(credentialsId: 'aws', variable: 'AWS_WEB_IDENTITY_TOKEN_FILE')]) {\n  withEnv(['AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE']) {\n    sh './deploy'\n  }\n}", ..Rewrites::PLAIN },
     job: "`environment` of the stage",
     steps: true,
+    apart: "`when { not { changeRequest() } }` of the stage",
     plain: "in `environment { NAME = '…' }`, or as a parameter",
     temp: "\"$WORKSPACE_TMP\"",
     private: &["$WORKSPACE_TMP", "${WORKSPACE_TMP}", "/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/"],

@@ -14,7 +14,7 @@ mod tests;
 use super::objects::{self, Owner};
 use super::steps::{Reader, Values};
 use super::{Claim, Format};
-use crate::model::dialect::{Dialect, Masks, SecretWords};
+use crate::model::dialect::{Dialect, Masks, Rewrites, SecretWords};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Job, Pipeline, Setting};
 use crate::model::source::{Source, Sources};
@@ -43,6 +43,7 @@ pub static DIALECT: Dialect = Dialect {
     bash: false,
     secrets: &SecretWords {
         pipeline: "the parameters of the pipeline",
+        rewrites: &Rewrites { cloud: "spec:\n  serviceAccountName: NAME   # of the run; bound to a role of the cloud, not to a key", ..Rewrites::PLAIN },
         job: "`stepTemplate` of the task",
         steps: true,
         private: &["/tmp/", "/dev/shm/", "~/", "$HOME/", "${HOME}/", "/root/", "/run/", "/tekton/home/"],

@@ -44,6 +44,7 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "`env.global`",
     job: "`env` of the job",
+    apart: "`if: type != pull_request`",
     plain: "in `env:` without `secure:`",
     workspace: &["$TRAVIS_BUILD_DIR/", "${TRAVIS_BUILD_DIR}/"],
     unpasted: "read the variable in the script and write `\"$NAME\"` with quotes",

@@ -39,6 +39,7 @@ pub static DIALECT: Dialect = Dialect {
         pipeline: "the variables of the workflow",
         job: "the variables of the workflow",
         steps: true,
+        apart: "`when: [{event: push}]`",
         plain: "in `environment:` of the step",
         workspace: &["/woodpecker/src/", "$CI_WORKSPACE/"],
         unpasted: "write `$NAME` or `$${NAME}`: a `${NAME}` is replaced before the shell sees it",

@@ -90,6 +90,8 @@ pub struct SecretWords {
     pub plain: &'static str,
     /// How a condition asks whether a secret is set without having it; `NAME` stands for the secret. Empty when it cannot.
     pub question: &'static str,
+    /// What keeps patches of strangers away from a step or a job, in its own syntax. Empty when the server alone can.
+    pub apart: &'static str,
     /// The value of a variable that answers that, `SECRET` standing for the expression of the secret. Empty when it cannot.
     pub asks: &'static str,
     /// What a job has to say so that PyPI knows who it is.
@@ -127,6 +129,7 @@ impl SecretWords {
         unpaste: Unpaste::Never,
         plain: "as a plain variable in the file",
         question: "",
+        apart: "",
         asks: "",
         grants: None,
         rewrites: &Rewrites::PLAIN,

@@ -6,6 +6,7 @@ use super::summary::Summary;
 use super::view::{self, Place, Row, View};
 use super::{Colour, Report, clean, fixes, online};
 use crate::model::edit::Edit;
+use crate::model::finding::Safety;
 use crate::model::rule::Level;
 use crate::model::span::{Location, SourceId, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Patch, Renderer, Snippet};
@@ -80,6 +81,11 @@ fn groups<'a>(row: &'a Row, view: &View, headers: &mut Headers) -> Vec<Group<'a>
     // Help that holds the whole text already says it better.
     if let Some(snippet) = snippet.filter(|snippet| !row.help.contains(snippet.trim())) {
         main = main.element(Title::NOTE.message(clean::lines(snippet)));
+    }
+    // Edits that stand too far apart to be shown here.
+    if let Some(fix) = row.fix.as_ref().filter(|fix| patch.is_none() && !fix.places.is_empty()) {
+        let flag = if fix.safety == Safety::Unsafe { " --unsafe-fixes" } else { "" };
+        main = main.element(Title::NOTE.message(format!("`--diff{flag}` shows the edits")));
     }
     std::iter::once(main).chain(patch).collect()
 }

@@ -294,8 +294,15 @@ impl<'p> Site<'p> {
             if names.len() == 1 { "it" } else { "them" },
         );
         let step = if let [only] = users[..] { Some(self.job.steps[only].name.as_str()) } else { None };
+        let system = self.pipeline.system;
+        // Where a job is the narrowest place, what is left is who starts it.
+        let open = self.pipeline.triggers.patch && self.job.on_patch != Some(false);
+        let apart = match system.secrets.apart {
+            how if !system.secrets.steps && !how.is_empty() && open => format!("; keep patches away from the job: {how}"),
+            _ => String::new(),
+        };
         let mut finding = Findings::finding(&RULE, kind, held[0].at, message)
-            .help(advice(self.pipeline.system, &names, step, asked))
+            .help(advice(system, &names, step, asked) + &apart)
             .about(&held[0].key, names.join(" "));
         for other in &held[1..] {
             finding = finding.label(other.at, format!("{} too", shown(&other.name)));

@@ -29,6 +29,7 @@ pub static WORDS: SecretWords = SecretWords {
     inherits: "name each secret that the called workflow reads below `secrets:`",
     unpasted: "put it into `env` of the step and write `\"$NAME\"`",
     unpaste: Unpaste::Variable("${{"),
+    apart: "`if: github.event_name != 'pull_request'`",
     plain: "as a configuration variable, `${{ vars.NAME }}`, or in the file",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     asks: "${{ SECRET != '' }}",

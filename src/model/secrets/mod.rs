@@ -13,6 +13,7 @@
 //! [`Project::secrets_at`]: crate::model::project::Project::secrets_at
 //! [`Project::harm`]: crate::model::project::Project::harm
 
+pub mod as_file;
 pub mod build;
 pub mod company;
 pub mod dumps;

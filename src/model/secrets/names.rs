@@ -337,7 +337,11 @@ pub fn is_plain(name: &str) -> bool {
 pub fn is_identifier(name: &str) -> bool {
     let words = words(name);
     let last = words.last().map_or("", String::as_str);
-    is_plain(name) || IDENTIFIERS.contains(&last) && !words.iter().any(|word| NOT_PLAIN.contains(&word.as_str()))
+    // A Secret of a cluster names its entries, and what it is called says nothing of each; an address may hold a password.
+    let entry = name.rsplit_once('/').map(|(_, entry)| entry).filter(|entry| !matches!(*entry, "url" | "endpoint"));
+    is_plain(name)
+        || entry.is_some_and(is_plain)
+        || IDENTIFIERS.contains(&last) && !words.iter().any(|word| NOT_PLAIN.contains(&word.as_str()))
 }
 
 /// Whether a name is that of a token that ends with its job.

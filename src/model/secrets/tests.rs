@@ -77,3 +77,14 @@ fn what_has_no_name_is_counted() {
     assert_eq!(listed(["A", "secure", "secure"]), "`A` and 2 encrypted variables whose names the file does not show");
     assert_eq!(listed([]), "");
 }
+
+#[test]
+fn entries_of_a_secret_are_judged_by_their_own_names() {
+    use super::names::is_identifier;
+    for name in ["db/username", "cloud-sql-admin/connectionName", "s/host"] {
+        assert!(is_identifier(name), "{name}");
+    }
+    for name in ["db/password", "db/url", "username/key", "s/k"] {
+        assert!(!is_identifier(name), "{name}");
+    }
+}
