@@ -127,6 +127,41 @@ fn a_universal_set_splits_only_where_it_must() {
 }
 
 #[test]
+fn a_part_for_old_pythons_gets_what_has_wheels_for_them() {
+    let for_39 = |made: Made| made.with("requires-python", "\">=3.9\"");
+    let files = || {
+        vec![
+            pure("a", "1.0", &["b"]),
+            pure("b", "1.0", &[]).with("requires-python", "\">=3.8\""),
+            pure("b", "2.0", &[]).with("requires-python", "\">=3.11\""),
+            for_39(wheel("c", "1.0", "cp39-cp39-win_amd64", &[])),
+            for_39(wheel("c", "2.0", "cp310-cp310-win_amd64", &[])),
+            for_39(wheel("c", "2.0", "cp39-cp39-win_amd64", &[])),
+            for_39(wheel("c", "3.0", "cp312-cp312-win_amd64", &[])),
+            // For the newest Pythons there may be wheels one day.
+            for_39(wheel("d", "1.0", "cp310-cp310-win_amd64", &[])),
+        ]
+    };
+    let sandbox = Sandbox::new("lock").file("a.in", "a\nc\nd\n");
+    let words = ["a.in", "--universal", "--python", "3.9"];
+    let wanted = [
+        "a==1.0",
+        "b==1.0 ; python_full_version < '3.11'",
+        "b==2.0 ; python_full_version >= '3.11'",
+        "c==2.0 ; python_full_version < '3.11'",
+        "c==3.0 ; python_full_version >= '3.11'",
+        "d==1.0",
+    ];
+    let run = lock(&sandbox, &simple(&plain(files())), &words);
+    assert_eq!(pins(&run.out), wanted, "{}", run.err);
+    // A source distribution that counts is for every Python.
+    let mut with_source = files();
+    with_source.push(for_39(source("c", "3.0", &[("PKG-INFO", "Metadata-Version: 2.2\nName: c\nVersion: 3.0\n")])));
+    let run = lock(&sandbox, &simple(&plain(with_source)), &words);
+    assert!(pins(&run.out).contains(&"c==3.0".to_string()), "{} {}", run.out, run.err);
+}
+
+#[test]
 fn what_nobody_asks_to_move_stays() {
     let files = vec![
         pure("a", "1.0", &["b"]),

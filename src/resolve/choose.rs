@@ -1,6 +1,6 @@
 //! Which version of a project is taken, and which of its files speaks for it: pre-releases, yanked files, the cutoff date, tags.
 
-use super::bounds::{PythonRange, Versions};
+use super::bounds::{Lower, PythonRange, Versions};
 use super::listing::{File, Kind, Listing, Release};
 use super::marker::Marker;
 use super::requirement::Name;
@@ -8,6 +8,7 @@ use super::wheel::Platform;
 use pep440_rs::{Version, VersionSpecifiers};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// How versions are chosen.
@@ -239,8 +240,10 @@ impl Chooser {
         }
     }
 
-    /// Whether a version that fits somewhere can be installed on these Pythons: it has a source distribution that counts, or a wheel.
+    /// Whether a version that fits somewhere can be installed on these Pythons: it has a source distribution that counts, or a wheel that
+    /// is not for later ones. For a Python that is still to come there may be wheels one day.
     pub fn serves(&self, shelf: &Shelf, version: &Version, pythons: &PythonRange) -> bool {
+        let pythons = &PythonRange { lower: Lower(Bound::Unbounded), upper: pythons.upper.clone() };
         let name = &shelf.listing.name;
         let pinned = self.pinned.get(name).is_some_and(|versions| versions.contains(version));
         let files = shelf.listing.release(version).map_or(&[][..], Release::files).iter();
