@@ -293,6 +293,10 @@ fn edited() -> Vec<Edited> {
             github("      - env:\n          T: ${{ secrets.T }}\n        run: ./x --with \"$T\"\n"),
         ),
         (
+            "inline in a substitution", GITHUB, "secret-inline-expansion", github("      - run: echo \"A=$([ -n '${{ secrets.T }}' ] && echo 1)\" >> \"$GITHUB_ENV\"\n"), Safety::Safe,
+            github("      - env:\n          T: ${{ secrets.T }}\n        run: echo \"A=$([ -n \"$T\" ] && echo 1)\" >> \"$GITHUB_ENV\"\n"),
+        ),
+        (
             "inline", AZURE, "secret-inline-expansion", azure("- bash: ./x --with \"$(API_TOKEN)\"\n"), Safety::Safe,
             azure("- env:\n    API_TOKEN: $(API_TOKEN)\n  bash: ./x --with \"$API_TOKEN\"\n"),
         ),

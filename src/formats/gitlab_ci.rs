@@ -54,7 +54,7 @@ static WORDS: SecretWords = SecretWords {
     refused_file: ".secrets.",
     workspace: &["$CI_PROJECT_DIR/", "${CI_PROJECT_DIR}/"],
     inherits: "forward nothing, `pipeline_variables: false`, and give the other pipeline what it needs as `variables:` of this job",
-    grants: Some(Grant { word: "id_tokens", entry: "PYPI_ID_TOKEN:\n  aud: pypi", beside: "" }),
+    grants: Some(Grant { word: "id_tokens", entry: "PYPI_ID_TOKEN:\n  aud: pypi", beside: "", content: &[] }),
     rewrites: &Rewrites {
         publish: "publish:\n  id_tokens: {PYPI_ID_TOKEN: {aud: pypi}}\n  script:\n    - twine upload dist/*",
         index: "install:\n  script:\n    - umask 077\n    - printf 'machine HOST login USER password %s\\n' \"$TOKEN\" > /tmp/netrc\n    - \

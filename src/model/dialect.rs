@@ -149,6 +149,8 @@ pub struct Grant {
     pub entry: &'static str,
     /// What has to stand beside it when nothing else stands there; empty for nothing.
     pub beside: &'static str,
+    /// Beginnings of the names of components that need no more than that. Where another one runs in the job, a person decides what stands beside.
+    pub content: &'static [&'static str],
 }
 
 /// How a secret that a system pastes into program text is left to the shell instead.

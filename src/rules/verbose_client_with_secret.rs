@@ -54,6 +54,29 @@
 //! jobs:
 //!   a:
 //!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           curl \
+//!             -v \
+//!             --user "joe:${{ secrets.PASSWORD }}" https://api.corp.io
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml fixed
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           curl \
+//!             --user "joe:${{ secrets.PASSWORD }}" https://api.corp.io
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
 //!     env:
 //!       TF_LOG: TRACE
 //!     steps:
@@ -140,19 +163,20 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: no finding.
+//! In 52 public repositories: 2 findings in 1 of them. Read by eye: 2, false: 0.
+//! Ledger: `docs/evidence/verbose-client-with-secret.tsv`.
 
 use crate::model::container::ContainerBuild;
 use crate::model::edit::Edit;
 use crate::model::finding::{Finding, Findings, Remedy, Safety};
-use crate::model::pipeline::{Job, StepKind};
+use crate::model::pipeline::{Job, Step, StepKind, Value};
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Deed};
 use crate::model::secrets::place::{are, listed};
 use crate::model::secrets::runners::Sorted;
-use crate::model::secrets::{Readable, Runner, Runners, build};
+use crate::model::secrets::{Harm, Readable, Runner, Runners, build};
 use crate::model::span::{Location, Span};
 use std::collections::HashSet;
 
@@ -278,6 +302,8 @@ fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option
         let mut unseen = site.command.named_secrets();
         unseen.retain(|name| runner.may_hold(&readable, name) && !secrets.contains(name));
         secrets.extend(unseen);
+        let pasted = pasted(project, site.command, runner.step());
+        secrets.extend(pasted.into_iter().filter(|name| !secrets.contains(name)).collect::<Vec<_>>());
     }
     // What a container was started with is shown; no more than that.
     if how == "docker inspect" {
@@ -306,6 +332,16 @@ fn of_step(project: &Project, site: &Site, how: &str, runner: &Runner) -> Option
     })
 }
 
+/// Secrets that the system pastes into a command, those that do harm.
+fn pasted(project: &Project, command: &Command, step: &Step) -> Vec<String> {
+    let names = step.pasted.iter().filter_map(|one| match &one.value {
+        Value::Secret { names, .. } => Some(names),
+        _ => None,
+    });
+    let full = names.flatten().filter(|name| project.harm(name) == Harm::Full && command.is_given(step, std::slice::from_ref(name)));
+    full.cloned().collect()
+}
+
 /// Whether a step starts a container with a variable of this name: `-e NAME`, `--env NAME=…`, `--env=NAME`.
 fn started_with(job: &Job, variable: &str) -> bool {
     let scripts = job.steps.iter().filter_map(|step| if let StepKind::Run(script) = &step.kind { Some(script) } else { None });
@@ -326,7 +362,14 @@ fn cut(project: &Project, command: &Command) -> Option<Edit> {
         return None;
     }
     let at = word.text.at;
-    let text = project.source(at.source).text.get(..at.span.start as usize)?;
+    let whole = &project.source(at.source).text;
+    let text = whole.get(..at.span.start as usize)?;
     let start = text.trim_end_matches([' ', '\t']).len();
+    if text[..start].is_empty() || text[..start].ends_with('\n') {
+        // Alone on a line that goes on: the line with it.
+        let rest = whole[at.span.end as usize..].split_inclusive('\n').next().unwrap_or("");
+        let end = at.span.end as usize + rest.len();
+        return (rest.trim() == "\\" && rest.ends_with('\n')).then(|| Edit::replace(Location::new(at.source, Span::new(start, end)), ""));
+    }
     (start < text.len()).then(|| Edit::replace(Location::new(at.source, Span::new(start, at.span.end as usize)), ""))
 }

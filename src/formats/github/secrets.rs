@@ -33,7 +33,7 @@ pub static WORDS: SecretWords = SecretWords {
     plain: "as a configuration variable, `${{ vars.NAME }}`, or in the file",
     question: "`HAS_NAME: ${{ secrets.NAME != '' }}`",
     asks: "${{ SECRET != '' }}",
-    grants: Some(Grant { word: "permissions", entry: "id-token: write", beside: "contents: read" }),
+    grants: Some(Grant { word: "permissions", entry: "id-token: write", beside: "contents: read", content: READERS }),
     rewrites: &Rewrites {
         publish: "publish:\n  needs: build\n  environment: pypi\n  permissions: {id-token: write}\n  steps:\n    - uses: \
                   actions/download-artifact@COMMIT\n    - uses: pypa/gh-action-pypi-publish@COMMIT",
@@ -53,6 +53,12 @@ pub static WORDS: SecretWords = SecretWords {
     inputs: INPUTS,
     ..SecretWords::PLAIN
 };
+
+/// Actions that only read the repository, and those that PyPI's own are.
+const READERS: &[&str] = &[
+    "actions/checkout", "actions/setup-", "actions/download-artifact", "actions/upload-artifact", "actions/cache", "pypa/", "astral-sh/setup-uv",
+    "pdm-project/setup-pdm", "snok/install-poetry", "abatilo/actions-poetry", "hynek/build-and-inspect-python-package", "step-security/harden-runner",
+];
 
 const KEYS: &[&str] = &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 

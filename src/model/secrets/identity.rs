@@ -1,8 +1,9 @@
 //! An upload to PyPI by the identity of its job instead of a stored token: the edits. Knows no rule.
 
 use super::filed::without;
+use super::names::JOB_TOKEN;
 use crate::model::edit::Edit;
-use crate::model::pipeline::{Assignment, Job, Pipeline, StepKind};
+use crate::model::pipeline::{Assignment, Job, Pipeline, Step, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::script::Command;
 use crate::model::span::Location;
@@ -26,6 +27,9 @@ pub fn edits(project: &Project, pipeline: &Pipeline, job: &Job, index: usize) ->
     let known = &project.facts_of(source).variable_edits;
     let slot = known.slots.iter().find(|slot| slot.step == job.key && slot.word == grant.word)?;
     let own = !slot.lead.is_empty();
+    if own && !grant.beside.is_empty() && !job.steps.iter().all(|step| is_content(project, step, grant.content)) {
+        return None;
+    }
     let texts: Vec<String> = [grant.beside, grant.entry]
         .iter()
         .skip(usize::from(!own))
@@ -56,9 +60,20 @@ pub fn edits(project: &Project, pipeline: &Pipeline, job: &Job, index: usize) ->
             if options.iter().any(|option| joined(&option)) {
                 return None;
             }
+            // What the step has only for such an argument, it needs no more.
+            let text = project.sources.text(script.at);
+            let gone: String = arguments.iter().map(|edit| project.sources.text(edit.at)).collect::<Vec<_>>().join(" ");
+            let spare = |one: &&Assignment| {
+                let secret = matches!(one.value, Value::Secret { .. });
+                secret
+                    && gone.contains(one.name.as_str())
+                    && text.matches(one.name.as_str()).count() == gone.matches(one.name.as_str()).count()
+            };
             taken.extend(arguments);
             for env in [&step.env, &job.env] {
-                let token: Vec<&Assignment> = env.iter().filter(|one| variables.contains(&one.name.as_str())).collect();
+                let is_step = std::ptr::eq(env, &step.env);
+                let token = env.iter().filter(|one| variables.contains(&one.name.as_str()) || is_step && spare(one));
+                let token: Vec<&Assignment> = token.collect();
                 if !token.is_empty() {
                     taken.extend(cut(project, &token, env)?);
                 }
@@ -73,6 +88,25 @@ pub fn edits(project: &Project, pipeline: &Pipeline, job: &Job, index: usize) ->
     all.extend(taken);
     all.sort();
     Some(all)
+}
+
+/// Whether a step needs no more of its job's token than to read the repository.
+fn is_content(project: &Project, step: &Step, known: &[&str]) -> bool {
+    match &step.kind {
+        StepKind::Uses { component, .. } => {
+            let name = project.reference(*component).subject.name.to_ascii_lowercase();
+            known.iter().any(|lead| name.starts_with(lead))
+        }
+        StepKind::Run(script) => {
+            let pushes = |command: &Command| {
+                let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+                words.first() == Some(&"gh") || words.first() == Some(&"git") && words.contains(&"push")
+            };
+            let token = |one: &Assignment| matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == JOB_TOKEN));
+            !script.commands.iter().any(pushes) && !step.env.iter().chain(&step.pasted).any(token)
+        }
+        StepKind::Other => true,
+    }
 }
 
 fn tool(command: &Command) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {

@@ -67,6 +67,12 @@ pub fn into(
     let mut all = Vec::new();
     for place in places {
         let hidden = place.wants.iter().any(|one| place.env.iter().any(|own| own.name == one.name));
+        // Variables of one step do not see each other.
+        let told = |own: &Assignment, one: &Assignment| {
+            let text = project.sources.text(own.at);
+            text.contains(&format!("env.{}", one.name)) || text.contains(&format!("$({})", one.name))
+        };
+        let hidden = hidden || place.wants.iter().any(|one| place.env.iter().any(|own| told(own, one)));
         if hidden || held.iter().any(|one| one.at.source != place.source) {
             return None;
         }

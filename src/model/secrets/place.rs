@@ -115,7 +115,11 @@ impl Project {
 /// How often a text names a variable as a whole word.
 fn names(text: &str, variable: &str) -> usize {
     let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-    let alone = |at: usize| !part(text[..at].chars().next_back()) && !part(text[at + variable.len()..].chars().next());
+    // The name of the secret is not that of the variable.
+    let secret = |at: usize| text[..at].ends_with("secrets.");
+    let alone = |at: usize| {
+        !part(text[..at].chars().next_back()) && !part(text[at + variable.len()..].chars().next()) && !secret(at)
+    };
     text.match_indices(variable).filter(|(at, _)| alone(*at)).count()
 }
 

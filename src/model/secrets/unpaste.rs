@@ -164,17 +164,50 @@ fn in_place(project: &Project, script: Location, at: Location, name: &str) -> Op
     }
 }
 
-/// Which quote is open at the end of the beginning of a line.
+/// Which quote is open at the end of the beginning of a line. Inside of `$( )` quotes begin anew.
 pub fn quote_at(line: &str) -> Option<char> {
-    let mut open = None;
-    let mut chars = line.chars();
+    // One entry for each substitution that is open, and how many parentheses are open in it.
+    let mut open: Vec<(Option<char>, usize)> = vec![(None, 0)];
+    let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {
-        match (open, c) {
+        let inner = open.len() > 1;
+        let (quote, depth) = open.last_mut()?;
+        match (*quote, c) {
             (Some('"') | None, '\\') => drop(chars.next()),
-            (None, '"' | '\'') => open = Some(c),
-            (Some(quote), c) if quote == c => open = None,
+            (Some('"') | None, '$') if chars.peek() == Some(&'(') => {
+                chars.next();
+                open.push((None, 0));
+            }
+            (None, '(') => *depth += 1,
+            (None, ')') if *depth > 0 => *depth -= 1,
+            (None, ')') if inner => drop(open.pop()),
+            (None, '"' | '\'') => *quote = Some(c),
+            (Some(own), c) if own == c => *quote = None,
             _ => {}
         }
     }
-    open
+    open.last().and_then(|(quote, _)| *quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote_at;
+
+    #[test]
+    fn quotes_begin_anew_in_substitutions() {
+        for (line, want) in [
+            ("a \"b", Some('"')),
+            ("a 'b", Some('\'')),
+            ("a \"b\" '", Some('\'')),
+            ("a \"$(b 'c", Some('\'')),
+            ("a \"$(b ", None),
+            ("a \"$(b (c) 'd') ", Some('"')),
+            ("a \"$(b \"c\") ", Some('"')),
+            ("a '$(b \"", Some('\'')),
+            ("a \\\" b", None),
+            ("a) \"", Some('"')),
+        ] {
+            assert_eq!(quote_at(line), want, "{line}");
+        }
+    }
 }
