@@ -1,9 +1,13 @@
 //! What becomes of a file that a step wrote: kept as an artifact or a cache, sent, posted as a comment, put into an image. Knows no file's
 //! content.
 
+use super::container::Instruction;
 use super::pipeline::{Assignment, Job, Pipeline, StepKind, Value};
-use super::script::{Command, Deed};
+use super::project::Project;
+use super::script::{Command, Deed, Word};
+use super::source::join;
 use super::span::Location;
+use super::text::Text;
 
 /// Programs that send files, and the words that make them do so.
 const SENDERS: &[(&str, &[&str])] = &[
@@ -26,42 +30,104 @@ const SENDERS: &[(&str, &[&str])] = &[
 const KEEPERS: &[&str] =
     &["upload", "artifact", "cache", "comment", "release", "gist", "pages", "publish", "store", "deploy"];
 
-/// Where a later step, or the job, keeps or sends `file`; with a word for it.
-pub fn kept(
-    job: &Job,
-    from: usize,
-    file: &str,
-    component: &dyn Fn(usize) -> String,
-) -> Option<(Location, &'static str)> {
+/// Where a later step, or the job, keeps or sends `file`; with words for it, behind "which".
+pub fn kept(project: &Project, job: &Job, from: usize, file: &str) -> Option<(Location, &'static str)> {
     let file = file.trim_start_matches("./").trim_matches(['"', '\'']);
     let name = file.rsplit(['/', '\\']).next().filter(|name| !name.is_empty() && !name.contains('$'))?;
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if let Some(artifact) = job.artifacts.iter().find(|one| one.paths.iter().any(|path| holds(path, name, folder))) {
-        return Some((artifact.at, "an artifact"));
+    let held = |paths: &[String]| paths.iter().any(|path| holds(path, name, folder));
+    if let Some(artifact) = job.artifacts.iter().find(|one| held(&one.paths)) {
+        return Some((artifact.at, "becomes an artifact"));
+    }
+    if let Some(cache) = job.caches.iter().find(|one| held(&one.paths)) {
+        return Some((cache.at, "becomes a cache"));
     }
     for (index, step) in job.steps.iter().enumerate().skip(from) {
         match &step.kind {
-            StepKind::Uses { inputs, .. } if index > from => {
-                let named = component(index).to_ascii_lowercase();
+            StepKind::Uses { component, inputs } if index > from => {
+                let named = project.reference(*component).subject.name.to_ascii_lowercase();
+                if named.ends_with("/build-push-action") && context_holds(project, inputs, file) {
+                    return Some((step.at, "goes into an image"));
+                }
                 let Some(word) = KEEPERS.iter().find(|word| named.contains(**word)) else { continue };
                 if inputs.iter().any(|input| input_holds(input, name, folder)) {
                     let what = match *word {
-                        "cache" => "a cache",
-                        "comment" => "a comment",
-                        _ => "an artifact",
+                        "cache" => "becomes a cache",
+                        "comment" => "becomes a comment",
+                        _ => "becomes an artifact",
                     };
                     return Some((step.at, what));
                 }
             }
             StepKind::Run(script) => {
-                if let Some(command) = script.commands.iter().find(|command| sends(command, name)) {
-                    return Some((command.at, "another machine"));
+                for command in &script.commands {
+                    if sends(command, name) {
+                        let comments = command
+                            .words
+                            .iter()
+                            .any(|word| matches!(word.text.text.as_str(), "comment" | "note" | "annotate"));
+                        return Some((
+                            command.at,
+                            if comments { "becomes a comment" } else { "goes to another machine" },
+                        ));
+                    }
+                    if builds_with(project, command, file) {
+                        return Some((command.at, "goes into an image"));
+                    }
                 }
             }
             _ => {}
         }
     }
     None
+}
+
+/// Whether an image is built whose Dockerfile copies a file of the workspace.
+fn builds_with(project: &Project, command: &Command, file: &str) -> bool {
+    command.deeds.iter().any(|deed| match deed {
+        Deed::BuildImage(build) => {
+            let text = |word: &Option<Word>| word.as_ref().map(|word| word.text.text.clone());
+            copies(project, &text(&build.context).unwrap_or_else(|| ".".to_string()), text(&build.file), file)
+        }
+        _ => false,
+    })
+}
+
+/// The same for a component: without a context, it takes the repository and not the workspace.
+fn context_holds(project: &Project, inputs: &[Assignment], file: &str) -> bool {
+    let input = |name: &str| {
+        inputs.iter().find(|one| one.name == name).and_then(|one| match &one.value {
+            Value::Literal(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    input("context").is_some_and(|context| copies(project, &context, input("file"), file))
+}
+
+fn copies(project: &Project, context: &str, dockerfile: Option<String>, file: &str) -> bool {
+    let Some(context) = join("", context.trim_end_matches('/')) else { return false };
+    let path = match dockerfile {
+        Some(path) => join("", &path),
+        None => join(&context, "Dockerfile"),
+    };
+    let inside = match context.as_str() {
+        "" | "." => Some(file),
+        context => file.strip_prefix(context).and_then(|rest| rest.strip_prefix('/')),
+    };
+    let (Some(path), Some(inside)) = (path, inside.filter(|inside| !inside.starts_with(['/', '$', '~']))) else {
+        return false;
+    };
+    let builds = project.builds().filter(|build| project.source(build.at.source).path == path);
+    let takes = |from: &Text| {
+        let from = from.text.trim_start_matches("./").trim_end_matches('/');
+        matches!(from, "" | "." | "*")
+            || from == inside
+            || inside.strip_prefix(from).is_some_and(|rest| rest.starts_with('/'))
+    };
+    builds.flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions).any(|one| match one {
+        Instruction::Copy { from, foreign: false, .. } => from.iter().any(takes),
+        _ => false,
+    })
 }
 
 fn input_holds(input: &Assignment, name: &str, folder: &str) -> bool {
@@ -116,7 +182,6 @@ fn sends(command: &Command, name: &str) -> bool {
             .iter()
             .skip(1)
             .any(|word| word.text.text.split(['@', '=', ':']).any(|part| part.rsplit('/').next() == Some(name)))
-        || command.deeds.iter().any(|deed| matches!(deed, Deed::BuildImage(_))) && name.starts_with(".env")
 }
 
 /// Whether every job of a system has a token, so that a file with the environment holds one.

