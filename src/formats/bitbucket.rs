@@ -43,6 +43,7 @@ pub static DIALECT: Dialect = Dialect {
 static WORDS: SecretWords = SecretWords {
     pipeline: "the variables of the repository",
     job: "the variables of the deployment",
+    bound: "deployment",
     rewrites: &Rewrites {
         cloud: "oidc: true   # at the step, and in its script:\numask 077\nprintf '%s' \"$BITBUCKET_STEP_OIDC_TOKEN\" > /tmp/aws-token\nexport AWS_WEB_IDENTITY_TOKEN_FILE=/tmp/aws-token AWS_ROLE_ARN=arn:aws:iam::ACCOUNT:role/ROLE",
         ..Rewrites::PLAIN

@@ -63,6 +63,9 @@ pub struct SecretWords {
     /// What a set of secrets is called that is attached by name to a job that has no narrower place for it (`context`); empty when a
     /// set means that everything is handed over at once.
     pub set: &'static str,
+    /// What a job is bound to that brings variables of the server which no file shows (`deployment`), where they are the job's alone; empty when
+    /// there is no such thing.
+    pub bound: &'static str,
     /// A part of the key of secrets that are asked for as a variable where the system gives a file by default (`.secrets.` with
     /// `file: false`); empty when there is none.
     pub refused_file: &'static str,
@@ -116,6 +119,7 @@ impl SecretWords {
         steps: false,
         shows_variables: false,
         set: "",
+        bound: "",
         refused_file: "",
         persists: &[],
         outputs: &[],

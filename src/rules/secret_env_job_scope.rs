@@ -12,6 +12,7 @@
 //! - A job with one step: there it is the scope of that step (`secret-env-step-scope`).
 //! - A question about a secret (`HAS_TOKEN: ${{ secrets.TOKEN != '' }}`), `vars.*`, a path to a file.
 //! - Inputs of components (`with:`), registry credentials of `container` and `services`.
+//! - A deployment of Bitbucket whose step runs no tests; with tests it is `info` (`warning` in `strict`), for no file says what it holds.
 //! - Systems where the job is the narrowest place (GitLab's `variables`, a CircleCI context): only when tests, linters or (outside of jobs that publish)
 //!   installs share the job with the secret; one finding a set. A GitLab secret that is asked for as a variable (`file: false`) is one always: a file is the default there.
 //! - `GITHUB_TOKEN` and other tokens that end with the job, in `default`; names in `secrets.allow`.
@@ -126,6 +127,24 @@
 //!   script: ./deploy
 //! ```
 //!
+//! ```yaml bitbucket-pipelines.yml bad default
+//! pipelines:
+//!   default:
+//!     - step:
+//!         deployment: production
+//!         script: [pytest, ./deploy]
+//! ```
+//!
+//! ```yaml bitbucket-pipelines.yml good
+//! pipelines:
+//!   default:
+//!     - step:
+//!         script: [pytest]
+//!     - step:
+//!         deployment: production
+//!         script: [./deploy]
+//! ```
+//!
 //! # Measured
 //!
 //! In 52 public repositories: 13 findings in 9 of them. In 11 further ones: 8. Read by eye: 23, false: 0.
@@ -163,8 +182,12 @@ fn check(project: &Project, findings: &mut Findings) {
             site.judge(of(Scope::Job).filter(|one| site.is_wide(one)).collect(), findings);
             site.judge(of(Scope::Container).filter(|one| site.is_wide(one)).collect(), findings);
             for service in &job.services {
-                site.judge(service.env.iter().filter(|one| one.scope == Scope::Container).collect(), findings);
+                let held = Held::sort(project, service.env.iter().filter(|one| one.scope == Scope::Container));
+                if !held.secrets.is_empty() {
+                    findings.push(site.service(&service.name, &held));
+                }
             }
+            site.bound(findings);
             if single {
                 let wide = pipeline.env.iter().filter(|one| one.scope == Scope::Pipeline && site.is_wide(one));
                 site.judge(wide.collect(), findings);
@@ -276,6 +299,39 @@ impl<'p> Site<'p> {
             matches!(&one.value, Value::Secret { names, .. } if names.iter().any(|name| name == "*"))
         };
         self.job.env.iter().filter(move |_| wanted).filter(|one| one.scope != Scope::Input).filter(is_set)
+    }
+
+    /// A container beside the steps: what it is started with, everybody who can inspect it reads.
+    fn service(&self, name: &str, held: &Held) -> Finding {
+        let names: Vec<&str> = held.secrets.iter().map(|one| one.name.as_str()).collect();
+        let them = if names.len() == 1 { "it" } else { "them" };
+        let message = format!(
+            "{} {} in the environment of service `{name}` of job `{}`: `docker inspect` and its own log show {them}",
+            listed(names.iter().copied()),
+            are(names.len()),
+            self.job.id
+        );
+        let help = "a service that lives as long as the job needs no real secret: give it a password that is made for it, or plain in the file";
+        let first = held.secrets[0];
+        let mut finding = Findings::finding(&RULE, "secret", first.at, message).help(help).about(&first.key, names.join(" "));
+        finding.levels = Weight::new(held.harm, &self.company).weigh(finding.levels);
+        finding
+    }
+
+    /// Tests beside the variables of a deployment: which those are, the server knows.
+    fn bound(&self, findings: &mut Findings) {
+        let word = self.pipeline.system.secrets.bound;
+        let Some(name) = self.job.environment.as_deref().filter(|_| !word.is_empty() && self.company.tests) else { return };
+        let message = format!(
+            "secured variables of {word} `{name}`, which no file shows, are readable by {}{}",
+            readers(self.job, &self.company),
+            self.company.words()
+        );
+        let help = format!("test in a step without `{word}:`, and deploy in the next one");
+        let mut finding = Findings::finding(&RULE, "secret", self.job.at, message).help(help).about(&self.job.key, name);
+        // Whether there are any is not known.
+        finding.levels = Weight { harm: Harm::Low, exposed: false, protected: false }.weigh(finding.levels);
+        findings.push(finding);
     }
 
     fn report(&self, kind: &str, held: &[&Assignment]) -> Finding {
