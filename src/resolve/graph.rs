@@ -29,6 +29,8 @@ pub struct Package {
     pub asked_by: BTreeSet<Via>,
     /// The files of the version that exist for this resolution; none for a URL.
     pub files: Vec<Arc<File>>,
+    /// The one of them that spoke for the version.
+    pub file: Option<Arc<File>>,
     /// The URL, when it is not from an index: as it is asked for, and as a lock writes it.
     pub direct: Option<(Arc<str>, String)>,
     /// When its first file was uploaded, in milliseconds since 1970.
@@ -211,6 +213,7 @@ fn package(id: &(Name, Version), picked: Option<&Picked>, sources: &Sources) -> 
         needed_by: BTreeSet::new(),
         asked_by: BTreeSet::new(),
         files: Vec::new(),
+        file: None,
         direct: None,
         uploaded: None,
         yanked: None,
@@ -234,6 +237,7 @@ fn package(id: &(Name, Version), picked: Option<&Picked>, sources: &Sources) -> 
             package.yanked = package.files.iter().find_map(|file| file.yanked.clone());
         }
         let file = picked.and_then(|picked| picked.file.as_ref());
+        package.file = file.map(|file| file.0.clone());
         package.index = file.map(|file| file.0.index.clone());
         package.requires_python = file.and_then(|file| file.0.requires_python.as_ref().map(ToString::to_string));
     }

@@ -27,6 +27,7 @@ pub mod metadata;
 mod report;
 pub mod requirement;
 pub mod solve;
+pub mod standing;
 pub mod wheel;
 pub mod write;
 

@@ -85,6 +85,9 @@ impl Lines<'_> {
         let mut wanted = raise.clone();
         let mut solved = Vec::new();
         for set in &sets {
+            if self.carries(*set, &wanted) {
+                continue;
+            }
             match self.solve(*set, &wanted, Others::Stay) {
                 Ok(solution) => solved.push(solution),
                 Err(Unsolved::World(text)) => return Err((Why::Other(text), Fault::World)),

@@ -209,7 +209,7 @@ impl Run<'_> {
             folder: self.folder.clone(),
             now: self.now,
             copy: OnceCell::new(),
-            lines: lines::Memory::default(),
+            lines: lines::Memory::of(&base.project, &planned.steps),
         };
         let builder = Builder::new(base, policy, relocker, self.now);
         let groups = group::groups(&base.project, planned.steps, policy);

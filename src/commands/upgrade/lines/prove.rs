@@ -4,20 +4,26 @@
 use super::{Lines, Others, Wanted, holds_hashes, of};
 use crate::ecosystems::pypi::{normalize, python_allows};
 use crate::model::edit::Edit;
+use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, Origin, Subject};
 use crate::model::span::{Location, SourceId, Span};
 use crate::model::wish::Reach;
+use crate::plan::newer::Step;
 use crate::plan::{select, spell};
 use crate::resolve::file::{Asked, Form, Job, Mistake};
+use crate::resolve::listing::{Index, Kind, Listing};
 use crate::resolve::metadata::Metadata;
-use crate::resolve::requirement::{Source, specifiers};
+use crate::resolve::requirement::{Name, Requirement, Source, specifiers};
+use crate::resolve::standing::Standing;
 use crate::resolve::{self, Solution, Unsolved};
 use crate::world::registries::pypi::{Named, Places, Pypi};
 use crate::world::runtime::Kept;
 use pep440_rs::Version;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Minor versions of Python that are tried, oldest first, where the repository names none.
@@ -29,6 +35,19 @@ pub struct Memory {
     runtime: OnceCell<Option<Kept>>,
     indexes: RefCell<BTreeMap<(Named, PathBuf), Arc<Pypi>>>,
     grounds: RefCell<BTreeMap<SourceId, Ground>>,
+    /// Versions that lines will be raised to: their metadata is fetched together.
+    pub(super) foreseen: Vec<(Name, Version)>,
+}
+
+impl Memory {
+    /// A memory for these steps.
+    pub fn of(project: &Project, steps: &[Step]) -> Memory {
+        let foreseen = steps.iter().filter(|step| step.is_line()).filter_map(|step| {
+            let name = normalize(&project.reference(step.reference).subject.name);
+            Some((name.into(), Version::from_str(&step.relock.as_ref()?.1).ok()?))
+        });
+        Memory { foreseen: foreseen.collect(), ..Memory::default() }
+    }
 }
 
 /// How a set of files stands before anything moves.
@@ -40,6 +59,8 @@ pub(super) struct Ground {
     pub(super) odds: BTreeSet<String>,
     /// Why they do.
     why: String,
+    /// The set as it stands, without those lines.
+    standing: Option<Rc<Standing>>,
 }
 
 impl Lines<'_> {
@@ -54,12 +75,13 @@ impl Lines<'_> {
     }
 
     fn grounded(&self, set: SourceId) -> Result<Ground, Unsolved> {
-        let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
         let pythons = self.pythons();
         let mut why = String::new();
+        let ground = |at: usize, odds, why, standing| Ground { pythons: pythons[at..].to_vec(), odds, why, standing };
+        let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
         for (at, python) in pythons.iter().enumerate() {
             match self.solve_on(set, &nothing, Others::Stay, (python, &nobody)) {
-                Ok(_) => return Ok(Ground { pythons: pythons[at..].to_vec(), odds: nobody, why: String::new() }),
+                Ok(solution) => return Ok(ground(at, nobody.clone(), String::new(), self.standing(set, solution))),
                 Err(Unsolved::Contradiction(text)) => why = text,
                 Err(world) => return Err(world),
             }
@@ -71,8 +93,53 @@ impl Lines<'_> {
         let moved = lines.into_iter().filter(|(_, reference, now)| {
             !of(&free, &reference.subject.name).any(|package| package.version.to_string() == *now)
         });
-        let odds = moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect();
-        Ok(Ground { pythons, odds, why })
+        let odds: BTreeSet<String> = moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect();
+        for (at, python) in pythons.iter().enumerate() {
+            match self.solve_on(set, &nothing, Others::Stay, (python, &odds)) {
+                Ok(solution) => return Ok(ground(at, odds, why, self.standing(set, solution))),
+                Err(Unsolved::Contradiction(_)) => {}
+                Err(world) => return Err(world),
+            }
+        }
+        Ok(ground(0, odds, why, None))
+    }
+
+    /// A set that holds hashes says what comes along, so it has to be resolved for every step.
+    fn standing(&self, set: SourceId, solution: Solution) -> Option<Rc<Standing>> {
+        if self.is_hashed(set) {
+            return None;
+        }
+        let job = self.job(set, &Wanted::new(), Others::Stay, &BTreeSet::new(), None).ok()?;
+        let index = self.index(&job).ok()?;
+        for (name, version) in &self.relocker.lines.foreseen {
+            let version = version.clone();
+            let wheel = move |listing: &Arc<Listing>| {
+                let files = listing.release(&version)?.files();
+                files.iter().find(|file| matches!(file.kind, Kind::Wheel(_)) && file.yanked.is_none()).cloned()
+            };
+            index.soon(name, Some(Box::new(wheel)));
+        }
+        Some(Rc::new(Standing::of(solution, &*index)))
+    }
+
+    /// Whether a set carries the wanted versions as it stands, so that nothing has to be searched for.
+    pub(super) fn carries(&self, set: SourceId, wanted: &Wanted) -> bool {
+        let Ok(ground) = self.ground(set) else { return false };
+        let Some(standing) = ground.standing else { return false };
+        let python = ground.pythons.first().map(String::as_str);
+        let Ok(job) = self.job(set, wanted, Others::Stay, &ground.odds, python) else { return false };
+        let Ok(index) = self.index(&job) else { return false };
+        let files = self.files_of(set);
+        let mut raised: HashMap<Name, Version> = HashMap::new();
+        for (id, version) in wanted.iter().filter(|(id, _)| files.contains(&id.source)) {
+            let name = normalize(&self.project.reference(*id).subject.name);
+            let Ok(version) = Version::from_str(version) else { return false };
+            if raised.insert(name.into(), version.clone()).is_some_and(|other| other != version) {
+                return false;
+            }
+        }
+        let limits: Vec<&Requirement> = job.request.requirements.iter().chain(&job.request.constraints).collect();
+        job.request.overrides.is_empty() && standing.holds(&*index, &raised, &limits)
     }
 
     /// What is said of lines that contradict others before anything moves.
@@ -110,11 +177,21 @@ impl Lines<'_> {
         others: Others,
         on: (&str, &BTreeSet<String>),
     ) -> Result<Solution, Unsolved> {
-        let (python, odds) = on;
+        self.ask(&self.job(set, wanted, others, on.1, Some(on.0))?)
+    }
+
+    fn job(
+        &self,
+        set: SourceId,
+        wanted: &Wanted,
+        others: Others,
+        odds: &BTreeSet<String>,
+        python: Option<&str>,
+    ) -> Result<Job, Unsolved> {
         let path = self.project.source(set).path.clone();
         let now = self.relocker.now.as_millisecond();
         let asked =
-            Asked { inputs: vec![path], universal: true, python: Some(python.to_string()), now, ..Asked::default() };
+            Asked { inputs: vec![path], universal: true, python: python.map(str::to_string), now, ..Asked::default() };
         let read = |path: &str| self.text(path, wanted);
         let job = Job::of("", None, &asked, Form::Requirements, &read);
         let mut job = job.map_err(|mistakes| Unsolved::Contradiction(first_of(&mistakes)))?;
@@ -124,7 +201,7 @@ impl Lines<'_> {
         if self.is_hashed(set) || others == Others::MayMove {
             self.cut_young(&mut job);
         }
-        self.ask(&job)
+        Ok(job)
     }
 
     /// What may move, how old it must be, and what stands for packages that would have to be built.
@@ -163,6 +240,11 @@ impl Lines<'_> {
     }
 
     pub(super) fn ask(&self, job: &Job) -> Result<Solution, Unsolved> {
+        job.make(&*self.index(job)?).map(|made| made.solution)
+    }
+
+    /// The indexes that a file names, asked once for all groups.
+    fn index(&self, job: &Job) -> Result<Arc<Pypi>, Unsolved> {
         let (default, extra, none) = job.indexes();
         let environment = self.relocker.environment;
         let (named, folder) = (Named { default, extra, none }, self.relocker.folder.join(&job.folder));
@@ -180,7 +262,7 @@ impl Lines<'_> {
                 pypi
             }
         };
-        job.make(&*pypi).map(|made| made.solution)
+        Ok(pypi)
     }
 
     /// Whether one of the files of a set holds hashes, so that nothing may be missing from it.
