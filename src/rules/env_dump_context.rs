@@ -70,7 +70,7 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Command, Script};
-use crate::model::secrets::flow::expands;
+use crate::model::secrets::expansion::expands;
 use crate::model::secrets::runners::Sorted;
 use crate::model::span::Location;
 

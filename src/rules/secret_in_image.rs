@@ -119,9 +119,9 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::build::is_secret;
-use crate::model::secrets::flow::{self, Part};
+use crate::model::secrets::flow::Part;
 use crate::model::secrets::place::listed;
-use crate::model::secrets::{Harm, Weight};
+use crate::model::secrets::{Harm, Weight, expansion};
 use crate::model::span::Location;
 
 /// The rule.
@@ -251,7 +251,7 @@ fn argument(project: &Project, stage: &Stage, variable: &Variable, key: &str, fi
         return;
     }
     let keeps = |instruction: &&Instruction| match instruction {
-        Instruction::Env(kept) => kept.value.as_ref().is_some_and(|value| flow::expands(&value.text, name)),
+        Instruction::Env(kept) => kept.value.as_ref().is_some_and(|value| expansion::expands(&value.text, name)),
         _ => false,
     };
     if let Some(Instruction::Env(kept)) = stage.instructions.iter().find(keeps) {

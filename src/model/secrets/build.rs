@@ -1,6 +1,6 @@
 //! Which secrets a command of an image build can read from its environment. Knows names only, and no Dockerfile syntax.
 
-use super::flow::expands;
+use super::expansion::expands;
 use super::names::looks_secret;
 use super::{Reach, Readable};
 use crate::model::container::{ContainerBuild, Instruction, Stage, Variable};

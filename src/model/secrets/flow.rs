@@ -4,6 +4,7 @@
 //! are followed through plain assignments and through substitutions that only reshape a text. Knows no value and no system's syntax beyond
 //! the variables of its shells.
 
+use super::expansion::{expands, expansions, gives_out};
 use super::names::looks_secret;
 use crate::model::container::Instruction;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
@@ -300,96 +301,6 @@ pub const COPIES: &[&str] = &["echo", "printf", "cat", "tee"];
 /// Programs that make another text of it.
 pub const RESHAPES: &[&str] =
     &["base64", "jq", "cut", "sed", "tr", "awk", "head", "tail", "xxd", "rev", "openssl", "yq", "grep"];
-
-/// A `$NAME` in a text.
-struct Expansion {
-    name: String,
-    start: usize,
-    end: usize,
-}
-
-/// The expansions of a text that give out the value of a variable: `$X`, `${X}`, `${X:-y}`, `$env:X`, `%X%`; not `${#X}`, `${X:+y}`.
-fn expansions(text: &str) -> Vec<Expansion> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    // The next closing brace: found once for all that stand before it.
-    let mut brace = 0;
-    let name_end = |from: usize| {
-        let rest = &bytes[from.min(bytes.len())..];
-        from + rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
-    };
-    while at < bytes.len() {
-        let start = at;
-        at += 1;
-        match bytes[start] {
-            b'\\' => at += 1,
-            b'$' => {
-                let braced = bytes.get(at) == Some(&b'{');
-                let mut from = at + usize::from(braced);
-                // PowerShell names the environment.
-                if text.get(from..from + 4).is_some_and(|lead| lead.eq_ignore_ascii_case("env:")) {
-                    from += 4;
-                }
-                let end = name_end(from);
-                if end == from {
-                    continue;
-                }
-                let name = text[from..end].to_string();
-                if !braced {
-                    found.push(Expansion { name, start, end });
-                    at = end;
-                    continue;
-                }
-                let asks = matches!((bytes.get(end), bytes.get(end + 1)), (Some(b'+'), _) | (Some(b':'), Some(b'+')));
-                if brace <= end {
-                    brace = text[end..].find('}').map_or(bytes.len(), |close| end + close + 1);
-                }
-                let close = brace;
-                if !asks {
-                    found.push(Expansion { name, start, end: close });
-                }
-                at = end;
-            }
-            b'%' => {
-                let end = name_end(at);
-                if end > at && bytes.get(end) == Some(&b'%') && bytes[at].is_ascii_alphabetic() {
-                    found.push(Expansion { name: text[at..end].to_string(), start, end: end + 1 });
-                    at = end + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Whether what stands at `at` comes out of all substitutions around it: `$(echo "$X" | base64)` gives it out, `$([ -n "$X" ] && echo 1)` and
-/// `$(curl -u "$X")` do not.
-fn gives_out(text: &str, at: usize) -> bool {
-    let at = (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let before = &text[..at];
-    let mut open: Vec<usize> = Vec::new();
-    let mut back = None;
-    for (index, byte) in before.bytes().enumerate() {
-        match byte {
-            b'(' if index > 0 && before.as_bytes()[index - 1] == b'$' => open.push(index + 1),
-            b')' => drop(open.pop()),
-            b'`' => back = if back.is_some() { None } else { Some(index + 1) },
-            _ => {}
-        }
-    }
-    open.into_iter().chain(back).all(|start| {
-        let segment = before[start..].rsplit(['|', ';', '&', '\n']).next().unwrap_or("");
-        let program = segment.split_whitespace().next().unwrap_or("");
-        COPIES.contains(&program) || RESHAPES.contains(&program)
-    })
-}
-
-/// Whether a text expands a variable.
-pub fn expands(text: &str, variable: &str) -> bool {
-    expansions(text).iter().any(|expansion| expansion.name == variable)
-}
 
 /// Where something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,6 +17,7 @@ pub mod as_file;
 pub mod build;
 pub mod company;
 pub mod dumps;
+pub mod expansion;
 pub mod filed;
 pub mod flow;
 pub mod handed;

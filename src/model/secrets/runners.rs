@@ -227,11 +227,11 @@ impl Sorted {
 impl Command {
     /// Whether the command names a variable so that its value is a part of it, or has a secret pasted into it by the system.
     pub fn uses(&self, step: Option<&Step>, variable: &str, secrets: &[String]) -> bool {
-        let named = |word: &Word| word.expands && super::flow::expands(&word.text.text, variable);
+        let named = |word: &Word| word.expands && super::expansion::expands(&word.text.text, variable);
         let here_document = |operator: &str| operator.starts_with("<<") && operator != "<<<";
         let redirects = self.redirects.iter().filter(|one| !here_document(&one.operator));
         let words = self.words.iter().chain(redirects.map(|one| &one.target)).any(named);
-        let assigns = self.assigns.iter().any(|(_, text)| super::flow::expands(&text.text, variable));
+        let assigns = self.assigns.iter().any(|(_, text)| super::expansion::expands(&text.text, variable));
         words || assigns || step.is_some_and(|step| self.is_given(step, secrets))
     }
 

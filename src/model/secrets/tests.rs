@@ -1,4 +1,4 @@
-use super::flow::expands;
+use super::expansion::expands;
 use super::names::{is_plain, looks_secret, may_be_secret, words, words_to_search};
 use super::weight::{Harm, Weight};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
