@@ -25,8 +25,8 @@
 //! # Levels
 //!
 //! `error` with a secret that outlives its job, and always when the environment is sent to another machine. `info` (`warning` in `strict`)
-//! when only tokens that end with the job are in scope, or where the system hands out variables that no file shows, or when a secret goes into
-//! a file that nothing keeps (kept files: `env-dump-to-artifact`); `info` when a search lets
+//! when only tokens that end with the job are in scope, or where the system hands out variables that no file shows; `warning` (`error` in
+//! `strict`) when a secret goes into a file that nothing is seen to keep (kept files: `env-dump-to-artifact`); `info` when a search lets
 //! no secret through, or when the secret does little harm.
 //!
 //! # Examples
@@ -82,6 +82,17 @@
 //! test:
 //!   script:
 //!     - printenv
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml bad default
+//! on: push
+//! jobs:
+//!   test:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: env > env.txt
+//!         env:
+//!           T: ${{ secrets.DEPLOY_KEY }}
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml bad default
@@ -175,7 +186,7 @@ pub static RULE: Rule = Rule {
         ("network", levels(Error, Error, Error)),
         ("token", levels(Info, Warning, Warning)),
         ("minor", levels(Info, Warning, Warning)),
-        ("written", levels(Info, Warning, Warning)),
+        ("written", levels(Warning, Error, Error)),
         ("filtered", levels(Info, Info, Info)),
     ],
     since: "0.1.0",
