@@ -81,7 +81,9 @@ impl Lines<'_> {
         let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
         for (at, python) in pythons.iter().enumerate() {
             match self.solve_on(set, &nothing, Others::Stay, (python, &nobody)) {
-                Ok(solution) => return Ok(ground(at, nobody.clone(), String::new(), self.standing(set, solution))),
+                Ok(solution) => {
+                    return Ok(ground(at, nobody.clone(), String::new(), self.standing(set, python, solution)));
+                }
                 Err(Unsolved::Contradiction(text)) => why = text,
                 Err(world) => return Err(world),
             }
@@ -96,7 +98,7 @@ impl Lines<'_> {
         let odds: BTreeSet<String> = moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect();
         for (at, python) in pythons.iter().enumerate() {
             match self.solve_on(set, &nothing, Others::Stay, (python, &odds)) {
-                Ok(solution) => return Ok(ground(at, odds, why, self.standing(set, solution))),
+                Ok(solution) => return Ok(ground(at, odds, why, self.standing(set, python, solution))),
                 Err(Unsolved::Contradiction(_)) => {}
                 Err(world) => return Err(world),
             }
@@ -105,11 +107,11 @@ impl Lines<'_> {
     }
 
     /// A set that holds hashes says what comes along, so it has to be resolved for every step.
-    fn standing(&self, set: SourceId, solution: Solution) -> Option<Rc<Standing>> {
+    fn standing(&self, set: SourceId, python: &str, solution: Solution) -> Option<Rc<Standing>> {
         if self.is_hashed(set) {
             return None;
         }
-        let job = self.job(set, &Wanted::new(), Others::Stay, &BTreeSet::new(), None).ok()?;
+        let job = self.job(set, &Wanted::new(), Others::Stay, &BTreeSet::new(), python).ok()?;
         let index = self.index(&job).ok()?;
         for (name, version) in &self.relocker.lines.foreseen {
             let version = version.clone();
@@ -126,7 +128,7 @@ impl Lines<'_> {
     pub(super) fn carries(&self, set: SourceId, wanted: &Wanted) -> bool {
         let Ok(ground) = self.ground(set) else { return false };
         let Some(standing) = ground.standing else { return false };
-        let python = ground.pythons.first().map(String::as_str);
+        let Some(python) = ground.pythons.first() else { return false };
         let Ok(job) = self.job(set, wanted, Others::Stay, &ground.odds, python) else { return false };
         let Ok(index) = self.index(&job) else { return false };
         let files = self.files_of(set);
@@ -177,7 +179,7 @@ impl Lines<'_> {
         others: Others,
         on: (&str, &BTreeSet<String>),
     ) -> Result<Solution, Unsolved> {
-        self.ask(&self.job(set, wanted, others, on.1, Some(on.0))?)
+        self.ask(&self.job(set, wanted, others, on.1, on.0)?)
     }
 
     fn job(
@@ -186,12 +188,12 @@ impl Lines<'_> {
         wanted: &Wanted,
         others: Others,
         odds: &BTreeSet<String>,
-        python: Option<&str>,
+        python: &str,
     ) -> Result<Job, Unsolved> {
         let path = self.project.source(set).path.clone();
         let now = self.relocker.now.as_millisecond();
         let asked =
-            Asked { inputs: vec![path], universal: true, python: python.map(str::to_string), now, ..Asked::default() };
+            Asked { inputs: vec![path], universal: true, python: Some(python.to_string()), now, ..Asked::default() };
         let read = |path: &str| self.text(path, wanted);
         let job = Job::of("", None, &asked, Form::Requirements, &read);
         let mut job = job.map_err(|mistakes| Unsolved::Contradiction(first_of(&mistakes)))?;
