@@ -473,3 +473,18 @@ fn edits_mend_what_they_were_made_for() {
     }
     assert!(after.problems(pinguard::model::facts::ProblemKind::Unreadable).next().is_none());
 }
+
+#[test]
+fn programs_read_variables_that_no_text_names() {
+    let text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    env:\n      AWS_SECRET_ACCESS_KEY: ${{ secrets.K }}\n    steps:\n      - run: pytest\n      \
+                - run: aws s3 sync . s3://x\n      - uses: a/b@v1\n        with: {k: \"${{ secrets.AWS_SECRET_ACCESS_KEY }}\"}\n      - run: twine upload x\n";
+    let mut sources = Sources::default();
+    sources.add(".github/workflows/a.yml", text.to_string());
+    let project = check::read(sources, Vec::new(), Policy::default());
+    let pipeline = project.pipelines().next().expect("a pipeline");
+    let usage = |name: &str| project.usage(&pipeline.jobs[0], name).steps;
+    // The secret of the same name that an input takes is not the variable.
+    assert_eq!(usage("AWS_SECRET_ACCESS_KEY"), [1]);
+    assert_eq!(usage("TWINE_PASSWORD"), [3]);
+    assert_eq!(usage("OTHER"), [0_usize; 0]);
+}

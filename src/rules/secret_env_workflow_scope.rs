@@ -132,9 +132,9 @@ fn report(project: &Project, pipeline: &Pipeline, company: &Company, kind: &str,
     let users: Vec<(&str, &str)> = users(project, pipeline, &names);
     let jobs = company.jobs;
     let named = match users.len() {
-        0 => "no step names it".to_string(),
-        1 => "one step names it".to_string(),
-        count => format!("{count} steps name it"),
+        0 => "no step is seen to read it".to_string(),
+        1 => "one step reads it".to_string(),
+        count => format!("{count} steps read it"),
     };
     let named = if names.len() > 1 { named.replace(" it", " them") } else { named };
     let all = if jobs == 2 { "both jobs".to_string() } else { format!("all {jobs} jobs") };

@@ -8,14 +8,14 @@ use crate::model::project::Project;
 /// Which steps of a job name a variable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Those whose text names it outside of their condition.
+    /// Those whose text names it outside of their condition, or that start a program which reads it.
     pub steps: Vec<usize>,
     /// Those whose condition does.
     pub conditions: Vec<usize>,
 }
 
 impl Project {
-    /// Which steps of a job name a variable. A program that they start may read it all the same.
+    /// Which steps of a job name a variable, or start a program that is known to read it. Another one may read it all the same.
     pub fn usage(&self, job: &Job, variable: &str) -> Usage {
         let mut usage = Usage::default();
         if variable == UNNAMED {
