@@ -75,8 +75,17 @@ pub fn relock(copy: &PrivateCopy, order: &Order, environment: &Environment) -> R
         LockTool::Poetry => poetry::relock(&bench),
         LockTool::Pdm => pdm::relock(&bench),
         LockTool::Pipenv => pipenv::relock(&bench),
-        other => Err(Why::Other(format!("{} is not made anew by pinguard: do it with {}", order.lock, other.name()))),
+        other => Err(Why::Other(by_hand(other, &order.lock))),
     }
+}
+
+/// What is said of a lock whose tool pinguard does not run, with what installs the tool and what makes the lock.
+fn by_hand(tool: LockTool, lock: &str) -> String {
+    let commands = match tool {
+        LockTool::CondaLock => format!("`pipx install conda-lock`, then `conda-lock lock --lockfile {lock}`"),
+        other => format!("do it with {}", other.name()),
+    };
+    format!("{lock} is not made anew by pinguard: {commands}")
 }
 
 /// What a tool needs to run.

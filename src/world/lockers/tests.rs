@@ -128,3 +128,10 @@ fn links_out_of_the_tree_are_left_out() {
     let names: Vec<_> = ["a/inside", "outside", "absolute"].map(|path| copy.folder().join(path).is_symlink()).into();
     assert_eq!(names, [true, false, false]);
 }
+
+#[test]
+fn locks_that_are_not_made_here_come_with_their_commands() {
+    let text = super::by_hand(crate::model::lock::LockTool::CondaLock, "conda-lock.yml");
+    let wanted = "conda-lock.yml is not made anew by pinguard: `pipx install conda-lock`, then `conda-lock lock --lockfile conda-lock.yml`";
+    assert_eq!(text, wanted);
+}
