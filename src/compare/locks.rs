@@ -19,10 +19,16 @@ pub fn moves(base: &Project, head: &Project) -> Vec<Move> {
         let every: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         for name in every {
             let (was, is) = (before.get(name).cloned(), after.get(name).cloned());
-            one(path, name, was.unwrap_or_default(), is.unwrap_or_default(), &mut rows);
+            let was = Side { packages: was.unwrap_or_default(), text: text(base, old.get(path)) };
+            let is = Side { packages: is.unwrap_or_default(), text: text(head, new.get(path)) };
+            one(path, name, &was, &is, &mut rows);
         }
     }
     rows
+}
+
+fn text<'p>(project: &'p Project, lock: Option<&&Lock>) -> &'p str {
+    lock.map_or("", |lock| project.source(lock.at.source).text.as_str())
 }
 
 fn by_path(project: &Project) -> BTreeMap<&str, &Lock> {
@@ -40,7 +46,21 @@ fn names(lock: &Lock) -> BTreeMap<&str, Vec<&LockedPackage>> {
     names
 }
 
-fn one(path: &str, name: &str, before: Vec<&LockedPackage>, after: Vec<&LockedPackage>, rows: &mut Vec<Move>) {
+/// The packages of one name at one side, and the text of their lock.
+struct Side<'p> {
+    packages: Vec<&'p LockedPackage>,
+    text: &'p str,
+}
+
+impl<'p> Side<'p> {
+    /// Only those of a version.
+    fn of(&self, version: &str) -> Side<'p> {
+        let same = self.packages.iter().filter(|package| package.version == version);
+        Side { packages: same.copied().collect(), text: self.text }
+    }
+}
+
+fn one(path: &str, name: &str, before: &Side, after: &Side, rows: &mut Vec<Move>) {
     let row = |motion: Motion, from: Option<&str>, to: Option<&str>, note: String| {
         let pinned = !matches!(motion, Motion::Added | Motion::Removed);
         let text = |version: Option<&str>| version.map(str::to_string);
@@ -57,7 +77,7 @@ fn one(path: &str, name: &str, before: Vec<&LockedPackage>, after: Vec<&LockedPa
     };
     let versions =
         |list: &[&LockedPackage]| -> BTreeSet<String> { list.iter().map(|package| package.version.clone()).collect() };
-    let (old, new) = (versions(&before), versions(&after));
+    let (old, new) = (versions(&before.packages), versions(&after.packages));
     let gone: Vec<&String> = old.difference(&new).collect();
     let come: Vec<&String> = new.difference(&old).collect();
     match (gone.as_slice(), come.as_slice()) {
@@ -65,7 +85,7 @@ fn one(path: &str, name: &str, before: Vec<&LockedPackage>, after: Vec<&LockedPa
             let of = |list: &[&LockedPackage], version: &str| {
                 list.iter().find(|package| package.version == version).map(|p| p.from.clone())
             };
-            let (was, is) = (of(&before, from), of(&after, to));
+            let (was, is) = (of(&before.packages, from), of(&after.packages, to));
             let note = match (&was, &is) {
                 (Some(was), Some(is)) if was.kind() != is.kind() => format!("from {} to {}", was.kind(), is.kind()),
                 _ => String::new(),
@@ -78,10 +98,7 @@ fn one(path: &str, name: &str, before: Vec<&LockedPackage>, after: Vec<&LockedPa
         }
     }
     for version in old.intersection(&new) {
-        let of = |list: &[&LockedPackage]| -> Vec<LockedPackage> {
-            list.iter().filter(|package| package.version == **version).map(|package| (*package).clone()).collect()
-        };
-        let (was, is) = (of(&before), of(&after));
+        let (was, is) = (before.of(version), after.of(version));
         if let Some(note) = source_change(&was, &is) {
             rows.push(row(Motion::SourceChanged, Some(version), Some(version), note));
         } else if let Some(note) = hash_change(&was, &is) {
@@ -91,9 +108,9 @@ fn one(path: &str, name: &str, before: Vec<&LockedPackage>, after: Vec<&LockedPa
 }
 
 /// Where the same version comes from now, when that is elsewhere.
-fn source_change(was: &[LockedPackage], is: &[LockedPackage]) -> Option<String> {
+fn source_change(was: &Side, is: &Side) -> Option<String> {
     let places =
-        |list: &[LockedPackage]| -> BTreeSet<String> { list.iter().map(|package| place(&package.from)).collect() };
+        |side: &Side| -> BTreeSet<String> { side.packages.iter().map(|package| place(&package.from)).collect() };
     let (old, new) = (places(was), places(is));
     let open = |set: &BTreeSet<String>| set.iter().all(String::is_empty);
     if old != new && !open(&old) && !open(&new) || old != new && (kinds(was) != kinds(is)) {
@@ -105,17 +122,17 @@ fn source_change(was: &[LockedPackage], is: &[LockedPackage]) -> Option<String> 
         };
         return Some(format!("from {} to {}", joined(old), joined(new)));
     }
-    let hosts = |list: &[LockedPackage]| -> BTreeSet<String> {
-        let files = list.iter().flat_map(|package| &package.artifacts);
-        files.map(|artifact| host(&artifact.url)).filter(|host| !host.is_empty()).collect()
+    let hosts = |side: &Side| -> BTreeSet<String> {
+        let files = side.packages.iter().flat_map(|package| &package.artifacts);
+        files.map(|artifact| host(artifact.url(side.text))).filter(|host| !host.is_empty()).collect()
     };
     let (old, new) = (hosts(was), hosts(is));
     let foreign: Vec<&String> = new.difference(&old).collect();
     (!old.is_empty() && !foreign.is_empty()).then(|| format!("files now at {}", foreign[0]))
 }
 
-fn kinds(list: &[LockedPackage]) -> BTreeSet<&'static str> {
-    list.iter().map(|package| package.from.kind()).collect()
+fn kinds(side: &Side) -> BTreeSet<&'static str> {
+    side.packages.iter().map(|package| package.from.kind()).collect()
 }
 
 fn place(from: &Provenance) -> String {
@@ -128,11 +145,12 @@ fn place(from: &Provenance) -> String {
 }
 
 /// What is new about the bytes of the same version. Files that an index offers in addition are no change of those that were there.
-fn hash_change(was: &[LockedPackage], is: &[LockedPackage]) -> Option<String> {
-    let files = |list: &[LockedPackage]| -> HashMap<String, BTreeSet<String>> {
+fn hash_change(was: &Side, is: &Side) -> Option<String> {
+    let files = |side: &Side| -> HashMap<String, BTreeSet<String>> {
         let mut files: HashMap<String, BTreeSet<String>> = HashMap::new();
-        for artifact in list.iter().flat_map(|package| &package.artifacts) {
-            files.entry(artifact.file.clone()).or_default().extend(artifact.hashes.iter().cloned());
+        for artifact in side.packages.iter().flat_map(|package| &package.artifacts) {
+            let hashes = artifact.hashes.iter().map(|hash| hash.spelled(side.text).into_owned());
+            files.entry(artifact.file(side.text).into_owned()).or_default().extend(hashes);
         }
         files
     };

@@ -2,7 +2,7 @@
 
 use super::{Claim, Format, locked};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{ArtifactKind, Hashed, Lock, LockIndex, LockTool, LockedPackage, Provenance, Statement};
+use crate::model::lock::{ArtifactKind, Hash, Hashed, Lock, LockIndex, LockTool, LockedPackage, Piece, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
@@ -130,25 +130,21 @@ fn package(node: Node) -> LockedPackage {
     let conda = text("manager") != "pip";
     if let Some(place) = node.get("url") {
         let written = place.str().unwrap_or("");
-        let (mut artifact, credentials) = locked::artifact(written, place.at());
+        let (mut artifact, credentials) = locked::artifact(place.piece().unwrap_or_default(), node.document(), place.at());
         if conda {
             artifact.kind = ArtifactKind::Conda;
         }
-        for (algorithm, value) in node.get("hash").into_iter().flat_map(|table| table.entries()) {
-            if let (Some(algorithm), Some(value)) = (algorithm.str(), value.str()) {
-                artifact.hashes.push(format!("{algorithm}:{value}"));
-            }
-        }
+        artifact.hashes.extend(node.get("hash").into_iter().flat_map(locked::table_of_hashes));
         package.credentials = credentials.then(|| place.at());
         package.from_at = place.at();
         if conda {
-            package.from = channel(&artifact.url);
+            package.from = channel(artifact.url(node.document()));
         } else if written.starts_with("git+") {
             package.from = git(written);
         }
         package.artifacts.push(artifact);
     }
-    locked::compare_names(&mut package);
+    locked::compare_names(&mut package, node.document());
     for (name, _) in node.get("dependencies").into_iter().flat_map(|table| table.entries()) {
         package.edges.extend(name.str().and_then(|text| locked::edge(text, name.at())));
     }
@@ -178,16 +174,16 @@ fn explicit(source: &Source, facts: &mut Facts) {
             let lead = line.len() - line.trim_start().len();
             let at = Location::new(source.id, Span::new(start + lead, start + lead + text.len()));
             let mut package = LockedPackage { at, from_at: at, ..package };
-            let (url, hash) = text.split_once('#').unwrap_or((text, ""));
-            let (mut artifact, credentials) = locked::artifact(url, at);
+            let (_, hash) = text.split_once('#').unwrap_or((text, ""));
+            let (mut artifact, credentials) = locked::artifact(Piece::At(at.span), &source.text, at);
             artifact.kind = ArtifactKind::Conda;
-            package.from = channel(&artifact.url);
+            package.from = channel(artifact.url(&source.text));
             if let Some(hash) = spelled_hash(hash) {
-                artifact.hashes.push(hash);
+                artifact.hashes.push(Hash::written(Piece::made(&hash)));
             }
             package.credentials = credentials.then_some(at);
             package.artifacts.push(artifact);
-            locked::compare_names(&mut package);
+            locked::compare_names(&mut package, &source.text);
             packages.push(package);
         }
         start += line.len();

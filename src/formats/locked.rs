@@ -2,10 +2,11 @@
 
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Artifact, ArtifactKind, Edge, LockIndex, LockedPackage, Provenance};
+use crate::model::lock::{Artifact, ArtifactKind, Edge, Hash, LockIndex, LockedPackage, Piece, Provenance};
 use crate::model::source::Source;
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
+use std::borrow::Cow;
 
 /// A URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,25 +66,6 @@ fn has_token(query: &str) -> bool {
     })
 }
 
-/// The last part of a path or URL, `%2B` and its kind read.
-pub fn file_name(url: &str) -> String {
-    let last = url.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or("");
-    if last.contains('%') { unescaped(last) } else { last.to_string() }
-}
-
-fn unescaped(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code =
-            text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|code| u8::from_str_radix(code, 16).ok());
-        out.push(code.unwrap_or(bytes[at]));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_string())
-}
-
 /// Says when there is nothing in the file of a lock.
 pub fn empty(source: &Source, facts: &mut Facts) {
     if source.text.trim().is_empty() {
@@ -131,35 +113,48 @@ pub fn kind(file: &str) -> ArtifactKind {
 }
 
 /// A file of a package: its address or name as the lock writes it. Says beside it whether the URL had credentials.
-pub fn artifact(written: &str, at: Location) -> (Artifact, bool) {
-    let (url, credentials) = if written.contains("://") {
-        let address = address(written);
-        (address.url, address.credentials)
+pub fn artifact(written: Piece, document: &str, at: Location) -> (Artifact, bool) {
+    let mut artifact = Artifact::new(at);
+    let text = written.of(document);
+    let end = text.find('#').unwrap_or(text.len());
+    artifact.addressed = text.contains("://");
+    let mut credentials = false;
+    artifact.place = if artifact.addressed {
+        let (rest, query) = text[..end].split_once('?').unwrap_or((&text[..end], ""));
+        credentials = has_token(query);
+        match pypi::bare(rest) {
+            Cow::Borrowed(_) => written.part(0..rest.len()),
+            Cow::Owned(bare) => {
+                credentials |= has_password(rest);
+                Piece::made(&bare)
+            }
+        }
     } else {
-        (String::new(), false)
+        written.part(0..end)
     };
-    let file = file_name(if url.is_empty() { written.split('#').next().unwrap_or(written) } else { &url });
-    let kind = kind(&file);
-    (Artifact { url, file, kind, hashes: Vec::new(), size: None, uploaded: None, told: None, at }, credentials)
+    artifact.kind = kind(&artifact.file(document));
+    (artifact, credentials)
 }
 
 /// A file of which only a hash is known.
-pub fn hash_only(hash: &str, at: Location) -> Artifact {
-    let (url, file) = (String::new(), String::new());
-    Artifact {
-        url,
-        file,
-        kind: ArtifactKind::Unnamed,
-        hashes: vec![hash.to_string()],
-        size: None,
-        uploaded: None,
-        told: None,
-        at,
-    }
+pub fn hash_only(hash: Piece, at: Location) -> Artifact {
+    let mut artifact = Artifact::new(at);
+    artifact.hashes.push(Hash::written(hash));
+    artifact
 }
 
-/// Adds the file that a table describes: `url`, `path`, `file`, `filename` or `name`; `hash` or `hashes`; `size`; `upload-time`.
-pub fn push_file(package: &mut LockedPackage, node: Node) {
+/// The hashes of a table: algorithm and value.
+pub fn table_of_hashes(table: Node<'_>) -> impl Iterator<Item = Hash> {
+    table.entries().filter_map(|(algorithm, value)| Some(Hash::of(algorithm.str()?, value.piece()?, value.document())))
+}
+
+/// Adds the files that tables describe: `url`, `path`, `file`, `filename` or `name`; `hash` or `hashes`; `size`; `upload-time`.
+pub fn push_files(package: &mut LockedPackage, files: &[Node]) {
+    package.artifacts.reserve_exact(files.len());
+    files.iter().for_each(|file| push_file(package, *file));
+}
+
+fn push_file(package: &mut LockedPackage, node: Node) {
     let [url, path, file, filename, name, hash, hashes, size, time, old_time, yanked] = node.all([
         "url",
         "path",
@@ -175,15 +170,11 @@ pub fn push_file(package: &mut LockedPackage, node: Node) {
     ]);
     let place = url.or(path).or(file).or(filename).or(name).filter(|node| node.is_scalar());
     let at = place.unwrap_or(node).at();
-    let (mut artifact, credentials) = artifact(place.and_then(Node::str).unwrap_or(""), at);
-    artifact.hashes.extend(hash.and_then(Node::str).map(str::to_string));
-    for (algorithm, value) in hashes.into_iter().flat_map(|table| table.entries()) {
-        if let (Some(algorithm), Some(value)) = (algorithm.str(), value.str()) {
-            artifact.hashes.push(format!("{algorithm}:{value}"));
-        }
-    }
-    artifact.size = size.and_then(Node::str).and_then(|size| size.parse().ok());
-    artifact.uploaded = time.or(old_time).and_then(Node::str).map(str::to_string);
+    let (mut artifact, credentials) = artifact(place.and_then(Node::piece).unwrap_or_default(), node.document(), at);
+    artifact.hashes.extend(hash.and_then(Node::piece).map(Hash::written));
+    artifact.hashes.extend(hashes.into_iter().flat_map(table_of_hashes));
+    artifact.size = size.and_then(Node::piece).unwrap_or_default();
+    artifact.uploaded = time.or(old_time).and_then(Node::piece).unwrap_or_default();
     if credentials {
         package.credentials.get_or_insert(at);
     }
@@ -194,13 +185,14 @@ pub fn push_file(package: &mut LockedPackage, node: Node) {
 }
 
 /// Compares what the names of files tell with the package, where it comes from an index.
-pub fn compare_names(package: &mut LockedPackage) {
+pub fn compare_names(package: &mut LockedPackage, document: &str) {
     if !matches!(package.from, Provenance::Registry(_)) || package.name.is_empty() {
         return;
     }
     let (name, version) = (package.name.as_str(), package.version.as_str());
-    for artifact in package.artifacts.iter_mut().filter(|artifact| !artifact.file.is_empty()) {
-        artifact.told = told(&artifact.file, artifact.kind, name, version);
+    for artifact in package.artifacts.iter_mut().filter(|artifact| !artifact.place.is_empty()) {
+        let told = told(&artifact.file(document), artifact.kind, name, version);
+        artifact.told = told.map(String::into_boxed_str);
     }
 }
 
@@ -301,15 +293,6 @@ mod tests {
             let address = address(url);
             assert_eq!((address.url.as_str(), address.credentials), (clean, found), "{url}");
         }
-    }
-
-    #[test]
-    fn names_of_files_are_unescaped() {
-        assert_eq!(
-            file_name("https://x/torch-2.1%2Bcpu-cp312-cp312-linux_x86_64.whl"),
-            "torch-2.1+cpu-cp312-cp312-linux_x86_64.whl"
-        );
-        assert_eq!(file_name("100%"), "100%");
     }
 
     #[test]

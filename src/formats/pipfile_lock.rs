@@ -60,7 +60,7 @@ fn package((name, node): (Node, Node), category: &str, indexes: &[LockIndex]) ->
     package.groups = vec![category.to_string()];
     package.marker = text("markers").to_string();
     let hashes = node.get("hashes").into_iter().flat_map(|list| list.items());
-    package.artifacts = hashes.filter_map(|hash| Some(locked::hash_only(hash.str()?, hash.at()))).collect();
+    package.artifacts = hashes.filter_map(|hash| Some(locked::hash_only(hash.piece()?, hash.at()))).collect();
     provenance(&mut package, node, indexes);
     package
 }

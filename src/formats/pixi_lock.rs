@@ -3,7 +3,7 @@
 use super::{Claim, Format, by_path, locked};
 use crate::ecosystems::pypi;
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Hashed, Lock, ArtifactKind, LockIndex, LockTool, LockedPackage, Provenance, Statement};
+use crate::model::lock::{Hash, Hashed, Lock, ArtifactKind, LockIndex, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
@@ -60,9 +60,9 @@ fn package(node: Node) -> Option<LockedPackage> {
     }
     let mut package = LockedPackage::new(name, version, hashed, at);
     let place = place.unwrap_or(node);
-    file_into(&mut package, node, url, place.at());
+    file_into(&mut package, node, place);
     provenance(&mut package, url, python, place.at());
-    locked::compare_names(&mut package);
+    locked::compare_names(&mut package, node.document());
     let needs = ["depends", "requires_dist"].iter().filter_map(|key| node.get(key)).flat_map(|list| list.items());
     package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
     package.groups = vec![if python { "pypi" } else { "conda" }.to_string()];
@@ -87,20 +87,21 @@ fn unlisted(root: Node, facts: &mut Facts) {
     }
 }
 
-fn file_into(package: &mut LockedPackage, node: Node, url: &str, at: Location) {
+fn file_into(package: &mut LockedPackage, node: Node, place: Node) {
+    let (url, at) = (place.str().unwrap_or(""), place.at());
     if !url.contains("://") || url.starts_with("git+") {
         return;
     }
-    let of = |key: &str| node.get(key).and_then(Node::str);
-    let (mut artifact, credentials) = locked::artifact(url, at);
-    if node.get("conda").is_some() || of("kind") == Some("conda") {
+    let of = |key: &str| node.get(key).and_then(Node::piece);
+    let (mut artifact, credentials) = locked::artifact(place.piece().unwrap_or_default(), node.document(), at);
+    if node.get("conda").is_some() || node.get("kind").and_then(Node::str) == Some("conda") {
         artifact.kind = ArtifactKind::Conda;
     }
     let algorithms = ["sha256", "md5"].iter();
-    artifact.hashes = algorithms.filter_map(|key| Some(format!("{key}:{}", of(key)?))).collect();
-    artifact.size = of("size").and_then(|size| size.parse().ok());
+    artifact.hashes.extend(algorithms.filter_map(|key| Some(Hash::of(key, of(key)?, node.document()))));
+    artifact.size = of("size").unwrap_or_default();
     // Milliseconds since 1970: when the package was built.
-    artifact.uploaded = of("timestamp").map(str::to_string);
+    artifact.uploaded = of("timestamp").unwrap_or_default();
     if credentials {
         package.credentials = Some(at);
     }

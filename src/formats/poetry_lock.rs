@@ -88,11 +88,11 @@ fn package(node: Node, files: &HashMap<&str, Node>) -> LockedPackage {
     let version = node.get("version").and_then(Node::str).unwrap_or("");
     let at = node.get("name").unwrap_or(node).at();
     let mut package = LockedPackage::new(pypi::normalize(name), version, hashed, at);
-    own.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    locked::push_files(&mut package, &own);
     if let Some(source) = source {
         provenance(&mut package, source, kind);
     }
-    locked::compare_names(&mut package);
+    locked::compare_names(&mut package, node.document());
     let groups = node.get("groups").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
     package.groups = groups.map(str::to_string).collect();
     package.marker = node.get("markers").and_then(Node::str).unwrap_or("").to_string();

@@ -62,12 +62,12 @@ fn package(node: Node) -> LockedPackage {
     let name = pypi::normalize(text("name"));
     let at = node.get("name").unwrap_or(node).at();
     let mut package = LockedPackage::new(name, text("version"), hashed, at);
-    files.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    locked::push_files(&mut package, &files);
     package.marker = text("marker").to_string();
     let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
     package.edges = needs.filter_map(edge).collect();
     provenance(&mut package, node);
-    locked::compare_names(&mut package);
+    locked::compare_names(&mut package, node.document());
     package
 }
 

@@ -65,11 +65,11 @@ fn package(node: Node) -> LockedPackage {
     let name = pypi::normalize(text(node, "name"));
     let at = node.get("name").unwrap_or(node).at();
     let mut package = LockedPackage::new(name, text(node, "version"), hashed, at);
-    files.into_iter().for_each(|file| locked::push_file(&mut package, file));
+    locked::push_files(&mut package, &files);
     if let Some(source) = source {
         provenance(&mut package, source);
     }
-    locked::compare_names(&mut package);
+    locked::compare_names(&mut package, node.document());
     let forks = node.get("resolution-markers").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
     package.marker = forks.collect::<Vec<_>>().join(" or ");
     let edges = |list: Option<Node>, optional: bool| {

@@ -1,5 +1,6 @@
 //! What a lock file holds: packages with their files, sources and needs, and what it says of its manifest. Knows no file format.
 
+pub use super::artifact::{Artifact, ArtifactKind, Hash, Hashes, Piece};
 use super::span::Location;
 
 /// Which tool owns a lock.
@@ -140,40 +141,6 @@ impl Provenance {
             Provenance::Path(_) => "a path",
         }
     }
-}
-
-/// What kind of file an artifact is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ArtifactKind {
-    /// A wheel: installed as it is.
-    Wheel,
-    /// A source distribution: built where it is installed.
-    Source,
-    /// A conda package.
-    Conda,
-    /// Only a hash is known.
-    Unnamed,
-}
-
-/// A file of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// Where it is fetched, without credentials, query and fragment; empty when the lock has no URL for it.
-    pub url: String,
-    /// Its name, unescaped; empty when the lock has only a hash.
-    pub file: String,
-    /// What kind of file.
-    pub kind: ArtifactKind,
-    /// Hashes: `sha256:…`.
-    pub hashes: Vec<String>,
-    /// Bytes, when recorded.
-    pub size: Option<u64>,
-    /// When it was uploaded, as the lock writes it (RFC 3339).
-    pub uploaded: Option<String>,
-    /// The name and version that its file's name tells, where they are not those of the package.
-    pub told: Option<String>,
-    /// Where it stands: its URL, its file name, or its hash.
-    pub at: Location,
 }
 
 /// A need of a locked package.

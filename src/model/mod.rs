@@ -1,6 +1,7 @@
 //! What everything talks about: plain owned data. No I/O, nothing that can fail, nothing of the other layers.
 
 pub mod age;
+pub mod artifact;
 pub mod change;
 pub mod check;
 pub mod closure;

@@ -6,6 +6,7 @@ use super::project::Project;
 use super::reference::{Ecosystem, Origin, Reference, ReferenceId, Subject};
 use super::span::{Location, SourceId};
 use pep440_rs::Version;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -31,7 +32,7 @@ pub struct HeldRelease<'p> {
     /// Where it stands.
     pub at: Location,
     /// The files that are recorded: name (may be empty) and hash (`sha256:…`).
-    pub files: Vec<(&'p str, &'p str)>,
+    pub files: Vec<(Cow<'p, str>, Cow<'p, str>)>,
     /// Whether the index is known to be the one that was asked.
     pub sure: bool,
 }
@@ -68,7 +69,8 @@ impl Project {
         let mut list: Vec<HeldRelease<'_>> = Vec::new();
         for lock in self.lock_files().filter(python).filter(|lock| !elsewhere(lock.at.source)) {
             let others = other || lock.indexes.iter().any(|index| !is_default(&index.url));
-            list.extend(lock.packages.iter().filter_map(|package| of_lock(package, others)));
+            let text = &self.source(lock.at.source).text;
+            list.extend(lock.packages.iter().filter_map(|package| of_lock(package, text, others)));
         }
         // What a compiled file requires, it also locks: once is enough.
         let locked: Vec<SourceId> = self.lock_files().map(|lock| lock.at.source).collect();
@@ -105,15 +107,15 @@ fn is_of_default(url: &str) -> bool {
     url.is_empty() || host.is_empty() || matches!(host, "files.pythonhosted.org" | "pypi.org" | "pypi.python.org")
 }
 
-fn of_lock(package: &LockedPackage, others: bool) -> Option<HeldRelease<'_>> {
+fn of_lock<'p>(package: &'p LockedPackage, text: &'p str, others: bool) -> Option<HeldRelease<'p>> {
     let Provenance::Registry(url) = &package.from else { return None };
     if !is_default(url) || package.version.is_empty() || package.name.contains('/') {
         return None;
     }
     // A file from another place (a wheel built for one platform's own index) is not one that this index publishes.
-    let own = package.artifacts.iter().filter(|artifact| is_of_default(&artifact.url));
+    let own = package.artifacts.iter().filter(|artifact| is_of_default(artifact.url(text)));
     let files =
-        own.flat_map(|artifact| artifact.hashes.iter().map(move |hash| (artifact.file.as_str(), hash.as_str())));
+        own.flat_map(|artifact| artifact.hashes.iter().map(|hash| (artifact.file(text), hash.spelled(text))));
     let sure = !url.is_empty() || !others;
     let (name, version) = (package.name.as_str(), package.version.as_str());
     Some(HeldRelease { name, version, at: package.at, files: files.collect(), sure })
@@ -126,7 +128,7 @@ fn of_reference(reference: &Reference, others: bool) -> Option<HeldRelease<'_>> 
     let written = reference.pin.version.as_deref()?.trim();
     let version = written.strip_prefix("===").or_else(|| written.strip_prefix("==")).unwrap_or(written).trim();
     let exact = Version::from_str(version).is_ok() && (version.len() < written.len() || is_bare(reference));
-    let files = reference.pin.digests.iter().map(|hash| ("", hash.as_str())).collect();
+    let files = reference.pin.digests.iter().map(|hash| (Cow::Borrowed(""), Cow::Borrowed(hash.as_str()))).collect();
     let name = reference.subject.name.as_str();
     exact.then_some(HeldRelease { name, version, at: reference.site.whole, files, sure: !others })
 }

@@ -102,12 +102,13 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
+        let text = project.source(lock.at.source).text.as_str();
         let weak: Vec<(&LockedPackage, Location)> = lock
             .packages
             .iter()
             .flat_map(|package| package.artifacts.iter().map(move |artifact| (package, artifact)))
             .filter(|(package, _)| !package.name.starts_with("__"))
-            .filter(|(_, artifact)| !artifact.hashes.is_empty() && !artifact.hashes.iter().any(|hash| is_strong(hash)))
+            .filter(|(_, artifact)| !artifact.hashes.is_empty() && !artifact.hashes.iter().any(|hash| is_strong(hash.parts(text))))
             .map(|(package, artifact)| (package, artifact.at))
             .collect();
         let Some((first, at)) = weak.first() else { continue };
@@ -128,9 +129,8 @@ fn check(project: &Project, findings: &mut Findings) {
     }
 }
 
-/// Whether `algorithm:value` is a whole hash of an algorithm that holds.
-fn is_strong(hash: &str) -> bool {
-    let (algorithm, value) = hash.split_once([':', '=']).unwrap_or(("", hash));
+/// Whether it is a whole hash of an algorithm that holds.
+fn is_strong((algorithm, value): (&str, &str)) -> bool {
     let length = match algorithm {
         "sha256" | "sha3_256" | "blake2s" | "blake3" => 64,
         "sha384" | "sha3_384" => 96,

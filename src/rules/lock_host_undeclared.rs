@@ -158,19 +158,25 @@ fn check(project: &Project, findings: &mut Findings) {
     let asked = OnceCell::new();
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
         let channels = matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi).then(|| project.declared_channels(lock));
+        let text = project.source(lock.at.source).text.as_str();
         let mut by_host: BTreeMap<(String, &str), Vec<(&str, Location)>> = BTreeMap::new();
         let mut asked_hosts: HashMap<(&str, bool), Option<String>> = HashMap::new();
         for package in &lock.packages {
-            for (url, at, kind) in places(package, &hosts) {
-                let channels = channels.as_ref().filter(|_| package.groups.iter().any(|group| group == "conda") || lock.format == "explicit");
-                // Thousands of files come from the same few hosts.
+            let channels = channels.as_ref().filter(|_| package.groups.iter().any(|group| group == "conda") || lock.format == "explicit");
+            let mut last = None;
+            for (url, at, kind) in places(package, text, &hosts) {
+                // Thousands of files come from the same few hosts, and those of one package mostly from one.
+                if last == Some(authority(url)) {
+                    continue;
+                }
                 let unknown = asked_hosts.entry((authority(url), channels.is_some())).or_insert_with(|| {
                     let found = host(url);
                     let known = found.is_empty() || is_private(&found) || hosts.declares(&found) || channels.is_some_and(|hosts| hosts.declares(&found));
                     (!known).then_some(found)
                 });
-                if let Some(found) = unknown {
-                    by_host.entry((found.clone(), kind)).or_default().push((&package.name, at));
+                match unknown {
+                    Some(found) => by_host.entry((found.clone(), kind)).or_default().push((&package.name, at)),
+                    None => last = Some(authority(url)),
                 }
             }
         }
@@ -190,18 +196,17 @@ fn check(project: &Project, findings: &mut Findings) {
 }
 
 /// Every place that a package is fetched from, and what an undeclared host would be there.
-fn places<'l>(package: &'l LockedPackage, hosts: &Hosts) -> Vec<(&'l str, Location, &'static str)> {
-    let mut found: Vec<(&str, Location, &'static str)> = Vec::new();
+fn places<'l>(package: &'l LockedPackage, text: &'l str, hosts: &Hosts) -> impl Iterator<Item = (&'l str, Location, &'static str)> {
     let (url, own) = match &package.from {
         Provenance::Registry(url) => (url.as_str(), !url.is_empty() && !host(url).ends_with("pypi.org") && hosts.declares(&host(url))),
         Provenance::Git { url, .. } | Provenance::Url(url) => (url.as_str(), false),
-        Provenance::Path(_) => return found,
+        Provenance::Path(_) => ("", false),
     };
-    found.push((url, package.from_at, "undeclared"));
+    let path = matches!(package.from, Provenance::Path(_));
     let kind = if own { "elsewhere" } else { "undeclared" };
-    let files = package.artifacts.iter().filter(|artifact| !artifact.url.starts_with(PYODIDE)).filter(|artifact| artifact.kind != ArtifactKind::Unnamed);
-    found.extend(files.map(|artifact| (artifact.url.as_str(), artifact.at, kind)));
-    found
+    let files = package.artifacts.iter().filter(|artifact| !artifact.url(text).starts_with(PYODIDE)).filter(|artifact| artifact.kind != ArtifactKind::Unnamed);
+    let files = files.map(move |artifact| (artifact.url(text), artifact.at, kind));
+    std::iter::once((url, package.from_at, "undeclared")).chain(files).filter(move |_| !path)
 }
 
 fn report(project: &Project, lock: &Lock, (found, kind): (&str, &str), places: &[(&str, Location)], hosts: (&Hosts, Option<&Hosts>), findings: &mut Findings) {

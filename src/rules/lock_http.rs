@@ -104,6 +104,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
+        let text = project.source(lock.at.source).text.as_str();
         let mut by_host: BTreeMap<String, Vec<(&str, Location)>> = BTreeMap::new();
         let mut take = |url: &str, name, at| {
             if url.starts_with("http://") || url.starts_with("git://") {
@@ -118,7 +119,7 @@ fn check(project: &Project, findings: &mut Findings) {
             if let Provenance::Registry(url) | Provenance::Git { url, .. } | Provenance::Url(url) = &package.from {
                 take(url, package.name.as_str(), package.from_at);
             }
-            package.artifacts.iter().for_each(|artifact| take(&artifact.url, package.name.as_str(), artifact.at));
+            package.artifacts.iter().for_each(|artifact| take(artifact.url(text), package.name.as_str(), artifact.at));
         }
         for (found, places) in by_host {
             let mut names: Vec<&str> = places.iter().map(|(name, _)| *name).collect();

@@ -161,8 +161,9 @@ struct Limit {
 fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Actions) {
         let limit = limit(project, lock);
+        let text = project.source(lock.at.source).text.as_str();
         let held = |package: &LockedPackage| !limit.except.iter().any(|pattern| matches(pattern, &package.name));
-        let released = |package: &LockedPackage| package.artifacts.iter().filter_map(|artifact| day(artifact.uploaded.as_deref()?)).min();
+        let released = |package: &LockedPackage| package.artifacts.iter().filter_map(|artifact| day(artifact.uploaded.of(text))).min();
         let young: Vec<&LockedPackage> =
             lock.packages.iter().filter(|package| held(package) && released(package).is_some_and(|day| day > limit.last)).collect();
         let Some(first) = young.first() else { continue };

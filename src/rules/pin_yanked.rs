@@ -136,6 +136,7 @@ use crate::model::reference::{Ecosystem, Reference};
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::span::SourceId;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// The rule.
@@ -221,9 +222,9 @@ impl Foreign<'_> {
 
 /// A recorded file whose hash is not the published one, or a hash where none of those recorded is published. A file that the index
 /// lists no more is no contradiction as long as others are there.
-fn foreign_hash<'p>(held: &HeldRelease<'p>, release: &Release) -> Option<Foreign<'p>> {
-    let unnamed: Vec<&(&str, &str)> = held.files.iter().filter(|(file, _)| file.is_empty()).collect();
-    let agrees = |(file, hash): &(&str, &str)| agreement(release, file, hash);
+fn foreign_hash<'p>(held: &'p HeldRelease<'p>, release: &Release) -> Option<Foreign<'p>> {
+    let unnamed: Vec<&(Cow<str>, Cow<str>)> = held.files.iter().filter(|(file, _)| file.is_empty()).collect();
+    let agrees = |(file, hash): &(Cow<str>, Cow<str>)| agreement(release, file, hash);
     let named = held.files.iter().find(|one| !one.0.is_empty() && agrees(one) == Some(false));
     let none = !unnamed.is_empty() && unnamed.iter().all(|one| agrees(one) == Some(false));
     named.or_else(|| unnamed.first().copied().filter(|_| none)).map(|(file, hash)| Foreign { file, hash })

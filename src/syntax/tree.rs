@@ -8,6 +8,7 @@ mod lines;
 
 pub(in crate::syntax) use build::{Builder, Quotes};
 
+use crate::model::artifact::Piece;
 use crate::model::facts::{Facts, ProblemKind};
 use crate::model::span::{Location, SourceId, Span};
 use crate::model::text::{Mapped, Segment, Text};
@@ -211,6 +212,13 @@ impl<'t> Node<'t> {
     pub fn text(self) -> Option<Text> {
         let text = self.str()?.to_string();
         Some(Text { text, at: self.at(), verbatim: self.data().kind == Kind::Verbatim })
+    }
+
+    /// The text as a place in the document, where it stands there as it is.
+    pub fn piece(self) -> Option<Piece> {
+        let text = self.str()?;
+        let verbatim = self.data().kind == Kind::Verbatim;
+        Some(if verbatim { Piece::At(self.at().span) } else { Piece::made(text) })
     }
 
     /// The scalar with a map of every line back to the source: block scalars, folded lines and quoted texts as far as they can be followed.

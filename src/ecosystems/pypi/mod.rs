@@ -5,7 +5,7 @@ mod url;
 mod version;
 
 pub use poetry::{poetry_requirement, poetry_strength, poetry_to_pep440};
-pub use url::{ARCHIVES, without_credentials, without_credentials_in};
+pub use url::{ARCHIVES, bare, without_credentials, without_credentials_in};
 pub use version::{is_computed, parts, python_allows, python_floor, python_minors, satisfies, specifier_strength};
 
 use crate::model::pin::{Precision, Strength};

@@ -2,6 +2,7 @@
 //!
 //! Source: pip's "VCS Support" and the specification "Direct URL Data Structure".
 
+use std::borrow::Cow;
 use crate::ecosystems::git;
 use crate::model::pin::Strength;
 use crate::model::reference::Origin;
@@ -42,11 +43,16 @@ pub fn is_url(text: &str) -> bool {
 
 /// A URL without the name and password in it. The `git@` of ssh is none.
 pub fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_string() };
+    bare(url).into_owned()
+}
+
+/// The same, as a part of the text where there is nothing to leave out.
+pub fn bare(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     match rest[..authority].rfind('@') {
-        Some(at) if &rest[..at] != "git" => format!("{scheme}://{}", &rest[at + 1..]),
-        _ => url.to_string(),
+        Some(at) if &rest[..at] != "git" => Cow::Owned(format!("{scheme}://{}", &rest[at + 1..])),
+        _ => Cow::Borrowed(url),
     }
 }
 

@@ -2,7 +2,7 @@
 //! Judges nothing.
 
 use crate::formats::locked;
-use crate::model::lock::{Edge, Hashed, LockIndex, LockedPackage, Provenance};
+use crate::model::lock::{Edge, Hash, Hashed, LockIndex, LockedPackage, Piece, Provenance};
 use crate::model::reference::{Origin, Reference, Slot};
 use crate::model::source::Source;
 use crate::model::span::{Location, Span};
@@ -67,16 +67,21 @@ pub fn package(reference: &Reference, text: &Text, line: &Line, version: &str) -
         let address = locked::address(url);
         package.credentials = address.credentials.then_some(text.at);
         if let Origin::Url(_) = reference.origin {
-            let mut artifact = locked::artifact(url, text.at).0;
-            artifact.hashes.extend(fragment_hash(&address.fragment));
+            let mut artifact = locked::artifact(Piece::made(url), "", text.at).0;
+            artifact.hashes.extend(fragment_hash(&address.fragment).map(|hash| Hash::written(Piece::made(&hash))));
             package.artifacts.push(artifact);
         }
     }
     match package.artifacts.first_mut() {
-        Some(artifact) => artifact.hashes.extend(hashes.iter().map(|hash| hash.text.clone())),
-        None => package.artifacts = hashes.iter().map(|hash| locked::hash_only(&hash.text, hash.at)).collect(),
+        Some(artifact) => artifact.hashes.extend(hashes.iter().map(|hash| Hash::written(piece(hash)))),
+        None => package.artifacts = hashes.iter().map(|hash| locked::hash_only(piece(hash), hash.at)).collect(),
     }
     package
+}
+
+/// A text as a place in its file.
+fn piece(text: &Text) -> Piece {
+    if text.verbatim { Piece::At(text.at.span) } else { Piece::made(&text.text) }
 }
 
 /// `sha256=…` of a URL's fragment.
