@@ -3,6 +3,7 @@
 use crate::model::finding::{Finding, Judged};
 use crate::model::project::Project;
 use crate::model::rule::Level;
+use crate::model::text::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
@@ -45,5 +46,5 @@ fn fingerprint(project: &Project, finding: &Finding) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }

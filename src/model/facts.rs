@@ -111,9 +111,12 @@ impl Facts {
                 package.edges.shrink_to_fit();
             }
         }
-        for (_, script) in &mut self.scripts {
-            script.commands.shrink_to_fit();
+        for pipeline in &mut self.pipelines {
+            pipeline.jobs.shrink_to_fit();
+            pipeline.jobs.iter_mut().for_each(|job| job.steps.shrink_to_fit());
         }
+        self.variable_edits.slots.shrink_to_fit();
+        self.variable_edits.lines.shrink_to_fit();
     }
 
     /// Keeps the first `limit` unreadable places and says at the next one how many more there are.

@@ -68,8 +68,8 @@ pub fn is_private(host: &str) -> bool {
 
 /// The part of a host name that one owner has.
 fn owner(host: &str) -> &str {
-    let dots: Vec<usize> = host.match_indices('.').map(|(at, _)| at).collect();
-    let tail = |count: usize| dots.len().checked_sub(count).map_or(host, |index| &host[dots[index] + 1..]);
+    let dots = || memchr::memrchr_iter(b'.', host.as_bytes());
+    let tail = |count: usize| dots().nth(count - 1).map_or(host, |at| &host[at + 1..]);
     if SHARED.contains(&tail(2)) { tail(3) } else { tail(2) }
 }
 
@@ -83,9 +83,9 @@ impl Hosts {
     /// Whether a host is declared, or belongs to the owner of a declared one.
     pub fn declares(&self, host: &str) -> bool {
         let files = |declared: &str| FILES.iter().any(|(index, files)| *index == declared && host.ends_with(files));
-        self.declared.iter().any(|declared| {
-            declared == host || files(declared) || owner(declared) == owner(host) && owner(host).contains('.')
-        })
+        let owned = owner(host);
+        let same_owner = |declared: &str| owned.contains('.') && owner(declared) == owned;
+        self.declared.contains(host) || self.declared.iter().any(|declared| files(declared) || same_owner(declared))
     }
 
     /// The declared host that this one can be taken for.

@@ -114,8 +114,7 @@ fn of_lock<'p>(package: &'p LockedPackage, text: &'p str, others: bool) -> Optio
     }
     // A file from another place (a wheel built for one platform's own index) is not one that this index publishes.
     let own = package.artifacts.iter().filter(|artifact| is_of_default(artifact.url(text)));
-    let files =
-        own.flat_map(|artifact| artifact.hashes.iter().map(|hash| (artifact.file(text), hash.spelled(text))));
+    let files = own.flat_map(|artifact| artifact.hashes.iter().map(|hash| (artifact.file(text), hash.spelled(text))));
     let sure = !url.is_empty() || !others;
     let (name, version) = (package.name.as_str(), package.version.as_str());
     Some(HeldRelease { name, version, at: package.at, files: files.collect(), sure })

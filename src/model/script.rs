@@ -107,6 +107,16 @@ pub struct Command {
     pub deeds: Vec<Deed>,
 }
 
+impl Command {
+    /// Gives back the room that growing lists took and do not use.
+    pub fn give_back_room(&mut self) {
+        self.words.shrink_to_fit();
+        self.redirects.shrink_to_fit();
+        self.assigns.shrink_to_fit();
+        self.deeds.shrink_to_fit();
+    }
+}
+
 /// What a command stands inside of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nest {

@@ -21,6 +21,14 @@ impl Text {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let mut out = String::with_capacity(bytes.len() * 2);
+    bytes.iter().for_each(|byte| out.extend([digit(byte >> 4), digit(byte & 15)]));
+    out
+}
+
 /// One run of a [`Mapped`] text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {

@@ -62,7 +62,8 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::source::Source;
-use crate::model::span::{Location, Span};
+use crate::model::span::{Location, SourceId, Span};
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -75,7 +76,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(project: &Project, findings: &mut Findings) {
-    let mut literals = None;
+    let mut tokens = Vec::new();
     for facts in &project.facts {
         let Some(source) = facts.source.filter(|_| !facts.format.is_empty() && facts.locks.is_empty()) else { continue };
         let source = project.source(source);
@@ -83,11 +84,18 @@ fn check(project: &Project, findings: &mut Findings) {
             if excused(source, &found) {
                 continue;
             }
-            let literals = literals.get_or_insert_with(|| project.literals());
-            let at = Location::new(source.id, Span::new(found.start, found.end));
-            let holder = literals.iter().find(|literal| literal.covers(at));
-            report(source, at, &found, holder, findings);
+            tokens.push((Location::new(source.id, Span::new(found.start, found.end)), found));
         }
+    }
+    if tokens.is_empty() {
+        return;
+    }
+    // Texts of sources without a token need not be kept.
+    let sources: HashSet<SourceId> = tokens.iter().map(|(at, _)| at.source).collect();
+    let literals = project.literals(&|_, at| sources.contains(&at.source));
+    for (at, found) in &tokens {
+        let holder = literals.iter().find(|literal| literal.covers(*at));
+        report(project.source(at.source), *at, found, holder, findings);
     }
 }
 

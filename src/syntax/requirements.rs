@@ -5,6 +5,7 @@
 
 use crate::model::span::{Location, SourceId, Span};
 use crate::model::text::{Mapped, Segment, Text};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A requirements file.
@@ -167,15 +168,18 @@ fn line(mapped: &Mapped, comment: Option<Text>) -> Option<Line> {
     Some(Line { requirement, options: flags(mapped, &words[options_from..]), at, comment })
 }
 
-struct Word {
+struct Word<'t> {
     range: Range<usize>,
-    text: String,
+    text: Cow<'t, str>,
     /// Where the unquoted text stands, when it is one piece.
     inner: Option<Range<usize>>,
 }
 
 /// Words as `shlex` splits them: white space, quotes, `\`.
-fn words(text: &str) -> Vec<Word> {
+fn words(text: &str) -> Vec<Word<'_>> {
+    if !text.contains(['"', '\'']) {
+        return plain_words(text);
+    }
     let mut words = Vec::new();
     let mut word: Option<Word> = None;
     let mut quote: Option<char> = None;
@@ -185,13 +189,13 @@ fn words(text: &str) -> Vec<Word> {
             words.extend(word.take());
             continue;
         }
-        let word = word.get_or_insert_with(|| Word { range: at..at, text: String::new(), inner: Some(at..at) });
+        let word = word.get_or_insert_with(|| Word { range: at..at, text: Cow::default(), inner: Some(at..at) });
         word.range.end = at + c.len_utf8();
         match (quote, c) {
             (Some(open), _) if c == open => quote = None,
             (None, '"' | '\'') => quote = Some(c),
             _ => {
-                word.text.push(c);
+                word.text.to_mut().push(c);
                 let extends = word.inner.as_ref().is_some_and(|inner| inner.is_empty() || inner.end == at);
                 let start = word.inner.as_ref().filter(|inner| !inner.is_empty()).map_or(at, |inner| inner.start);
                 word.inner = extends.then(|| start..at + c.len_utf8());
@@ -202,7 +206,24 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
-fn flags(mapped: &Mapped, words: &[Word]) -> Vec<Flag> {
+/// Words of a text without quotes.
+fn plain_words(text: &str) -> Vec<Word<'_>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (start, c.is_whitespace()) {
+            (None, false) => start = Some(at),
+            (Some(from), true) => {
+                words.push(Word { range: from..at, text: Cow::Borrowed(&text[from..at]), inner: Some(from..at) });
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+fn flags(mapped: &Mapped, words: &[Word<'_>]) -> Vec<Flag> {
     let mut flags = Vec::new();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -229,7 +250,7 @@ fn flags(mapped: &Mapped, words: &[Word]) -> Vec<Flag> {
 
 /// The name of an option and where in the word its value begins.
 fn split(word: &Word) -> (String, Option<usize>) {
-    let text = word.text.as_str();
+    let text = word.text.as_ref();
     if let Some(long) = text.strip_prefix("--") {
         return match long.split_once('=') {
             Some((name, _)) => (name.to_string(), Some(name.len() + 3)),
@@ -243,7 +264,9 @@ fn split(word: &Word) -> (String, Option<usize>) {
 }
 
 fn known(name: &str) -> Option<(&'static str, bool)> {
-    let exact = OPTIONS.iter().find(|(long, short, _)| *long == name || short.is_some_and(|c| name == c.to_string()));
+    let exact = OPTIONS
+        .iter()
+        .find(|(long, short, _)| *long == name || short.is_some_and(|c| name.strip_prefix(c) == Some("")));
     // Like `optparse`, pip takes an abbreviation that fits one option only.
     let mut abbreviated = OPTIONS.iter().filter(|(long, ..)| name.len() > 2 && long.starts_with(name));
     let found = exact.or_else(|| abbreviated.next().filter(|_| abbreviated.next().is_none()))?;

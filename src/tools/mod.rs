@@ -47,6 +47,7 @@ const DEPTH: usize = 12;
 pub fn read_script(text: &Mapped, shell: Shell, cwd: &str, key: &str, facts: &mut Facts) -> Script {
     let mut commands = crate::syntax::shell::parse(text, shell);
     read_commands(&mut commands, shell, key, facts);
+    commands.shrink_to_fit();
     let mut script = Script { at: text.at, shell, commands, cwd: cwd.to_string() };
     if shell.language == Language::Python {
         shows::read_python(&mut script, text);
@@ -101,6 +102,7 @@ pub fn read_commands(commands: &mut [Command], shell: Shell, key: &str, facts: &
     }
     later::join(commands, facts);
     shows::read(commands);
+    commands.iter_mut().for_each(Command::give_back_room);
 }
 
 /// Where deeds and references go, and what is known around the command.

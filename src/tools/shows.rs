@@ -127,10 +127,12 @@ fn said(name: &str, arguments: &[&str]) -> bool {
     let prints = matches!(name, "echo" | "printf" | "Write-Host" | "Write-Output");
     prints
         && arguments.iter().any(|word| {
-            ["env", "printenv", "export -p", "declare -x"].iter().any(|inner| {
-                let form = |open: &str, close: &str| word.contains(&format!("{open}{inner}{close}"));
-                form("$(", ")") || form("`", "`") || form("$(", " | sort)") || form("$(", "|sort)")
-            })
+            let dumps = |inner: &str| {
+                let inner = inner.strip_suffix("| sort").or_else(|| inner.strip_suffix("|sort")).unwrap_or(inner);
+                matches!(inner.trim_end(), "env" | "printenv" | "export -p" | "declare -x")
+            };
+            let quoted = word.split('`').skip(1).step_by(2).any(dumps);
+            quoted || word.split("$(").skip(1).any(|rest| rest.split_once(')').is_some_and(|(inner, _)| dumps(inner)))
         })
 }
 

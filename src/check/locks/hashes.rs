@@ -11,6 +11,7 @@ use crate::model::manifest::Group;
 use crate::model::project::{LockState, Project};
 use crate::model::reference::{Origin, Reference, Role};
 use crate::model::source::Source;
+use crate::model::text::hex;
 use crate::syntax::toml;
 use crate::syntax::tree::Node;
 use sha2::{Digest, Sha256};
@@ -65,7 +66,7 @@ fn neighbours(project: &Project, lock: &Lock, manifest: &Source) -> Vec<Reason> 
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// The hashes that a poetry of the lock's own version accepts. Without a version, those of every poetry.

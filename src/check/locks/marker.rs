@@ -90,6 +90,9 @@ pub fn of_python(specifiers: &str) -> Marker {
 /// uv writes `sys_platform` for the three platforms that `platform_system` names too.
 fn platforms(text: &str) -> String {
     let mut out = text.replace('"', "'");
+    if !out.contains("platform_system") {
+        return out;
+    }
     for (system, platform) in [("Windows", "win32"), ("Darwin", "darwin"), ("Linux", "linux")] {
         for operator in ["==", "!="] {
             for spaced in

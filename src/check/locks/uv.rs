@@ -584,8 +584,8 @@ impl<'a> Check<'a> {
 
 /// When a requirement that is equal but for its marker is asked for.
 fn joined(one: &Wanted, all: &[Wanted]) -> Marker {
-    let equal = all.iter().filter(|other| other.key() == one.key());
-    equal.fold(Marker::read("python_version < '0'"), |joined, other| joined.or(&other.marker))
+    let equal = all.iter().filter(|other| other.key() == one.key()).map(|other| other.marker.clone());
+    equal.reduce(|joined, other| joined.or(&other)).unwrap_or_else(|| Marker::read("python_version < '0'"))
 }
 
 fn change(one: &Wanted, was: &[Wanted], what: &str) -> String {

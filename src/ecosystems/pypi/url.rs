@@ -2,10 +2,10 @@
 //!
 //! Source: pip's "VCS Support" and the specification "Direct URL Data Structure".
 
-use std::borrow::Cow;
 use crate::ecosystems::git;
 use crate::model::pin::Strength;
 use crate::model::reference::Origin;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What file names of archives that pip installs end in.

@@ -34,8 +34,11 @@ pub fn hash_slot(source: &Source, line: &Line) -> Option<Slot> {
     let last = hashes.last().filter(|_| all_hashes)?;
     let at = Location::new(source.id, Span { start: from, end: last.at.span.end });
     let text = source.slice(at.span);
-    let written = |lead: &str| hashes.iter().map(|hash| format!("{lead}{}", hash.text)).collect::<String>();
-    LEADS.into_iter().find(|lead| written(lead) == text).map(|lead| Slot { at, lead })
+    let written = |lead: &&str| {
+        let mut rest = hashes.iter().try_fold(text, |rest, hash| rest.strip_prefix(*lead)?.strip_prefix(hash.text.as_str()));
+        rest.take().is_some_and(str::is_empty)
+    };
+    LEADS.into_iter().find(written).map(|lead| Slot { at, lead })
 }
 
 /// The package that a line of a requirements file holds.

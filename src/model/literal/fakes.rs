@@ -1,5 +1,6 @@
 //! Texts that look like secrets and are known to be none: those of documentations and emulators, sequences, and lines that say so.
 
+use crate::model::text::hex;
 use sha2::{Digest, Sha256};
 
 /// Salted hashes (their first 12 bytes) of sample tokens, so that this file does not trip scanners: Google's sample keys, Stripe's
@@ -52,8 +53,7 @@ fn is_known(token: &str) -> bool {
     let mut hash = Sha256::new();
     hash.update(SALT);
     hash.update(token.as_bytes());
-    let hash: String = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    KNOWN.contains(&hash.as_str())
+    KNOWN.contains(&hex(&hash.finalize()[..12]).as_str())
 }
 
 /// `abcdefgh…`, `0123456789…`, `aaaa…`: most neighbours differ by one or not at all.

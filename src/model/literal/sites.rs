@@ -79,9 +79,9 @@ const SERVICES: &[&str] = &[
 ];
 
 impl Project {
-    /// Every text under a name, in the order of the sources.
-    pub fn literals(&self) -> Vec<Literal> {
-        let mut out = Out { sources: &self.sources, list: Vec::new(), system: None };
+    /// Every text under a name that is wanted by its name and its place, in the order of the sources.
+    pub fn literals(&self, wanted: &dyn Fn(&str, Location) -> bool) -> Vec<Literal> {
+        let mut out = Out { sources: &self.sources, wanted, list: Vec::new(), system: None };
         for facts in &self.facts {
             for pipeline in facts.pipelines.iter().chain(&facts.components) {
                 out.system = Some(pipeline.system);
@@ -127,10 +127,7 @@ impl Project {
     fn find_secrets(&self) -> Vec<(Literal, Strength)> {
         let mut found: Vec<(Literal, Strength)> = Vec::new();
         let mut seen = HashSet::new();
-        for literal in self.literals() {
-            if !names::holds_secret(&literal.name) {
-                continue;
-            }
+        for literal in self.literals(&|name, _| names::holds_secret(name)) {
             let strength = value::strength(&literal.name, &literal.text);
             // One anchor may stand in many places.
             if strength != Strength::Weak && seen.insert(literal.at) {
@@ -152,12 +149,16 @@ fn is_sample(path: &str) -> bool {
 
 struct Out<'p> {
     sources: &'p Sources,
+    wanted: &'p dyn Fn(&str, Location) -> bool,
     list: Vec<Literal>,
     system: Option<&'static Dialect>,
 }
 
 impl<'p> Out<'p> {
     fn push(&mut self, name: &str, text: &str, at: Location, key: &str, place: Place) {
+        if !(self.wanted)(name, at) {
+            return;
+        }
         let system = self.system;
         let literal =
             Literal { name: name.to_string(), text: text.to_string(), at, key: key.to_string(), place, system };
