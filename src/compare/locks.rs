@@ -138,7 +138,7 @@ fn kinds(side: &Side) -> BTreeSet<&'static str> {
 fn place(from: &Provenance) -> String {
     match from {
         Provenance::Registry(url) => url.trim_end_matches('/').to_string(),
-        Provenance::Git { url, commit, .. } => format!("{url}@{commit}"),
+        Provenance::Git(source) => format!("{}@{}", source.url, source.commit),
         Provenance::Url(url) => url.clone(),
         Provenance::Path(path) => format!("path {path}"),
     }

@@ -69,7 +69,7 @@ fn package((key, node): (Node, Node)) -> Option<LockedPackage> {
     let mut package = LockedPackage::new(format!("{name}@{reference}"), version.as_str(), hashed, key.at());
     package.from_at = node.get("commit").unwrap_or(key).at();
     let url = format!("https://github.com/{name}");
-    package.from = Provenance::Git { url, commit: version, asked: reference.to_string() };
+    package.from = Provenance::git(url, version, reference);
     let needs = node.get("dependencies").into_iter().flat_map(|list| list.items());
     package.edges = needs.filter_map(|need| edge(need.str()?, need.at())).collect();
     Some(package)
@@ -78,7 +78,7 @@ fn package((key, node): (Node, Node)) -> Option<LockedPackage> {
 fn edge(text: &str, at: crate::model::span::Location) -> Option<Edge> {
     let (name, reference) = pin(text)?;
     let name = format!("{name}@{reference}");
-    Some(Edge { name, version: String::new(), marker: String::new(), extras: Vec::new(), optional: false, at })
+    Some(Edge { name, version: Box::default(), marker: Box::default(), extras: Box::default(), optional: false, at })
 }
 
 /// `owner/repo@ref`; v0.0.1 has `:algorithm-digest` behind it. Names compare without case, refs with it.

@@ -156,7 +156,7 @@ fn package(node: Node) -> LockedPackage {
 fn git(written: &str) -> Provenance {
     let address = locked::address(written.trim_start_matches("git+"));
     let (url, commit) = address.url.rsplit_once('@').unwrap_or((&address.url, ""));
-    Provenance::Git { url: url.to_string(), commit: commit.to_string(), asked: String::new() }
+    Provenance::git(url, commit, "")
 }
 
 /// A channel ends where the folder of the platform begins.

@@ -260,8 +260,8 @@ pub fn edge(text: &str, at: Location) -> Option<Edge> {
     let optional = marker.contains("extra ==") || marker.contains("extra==");
     Some(Edge {
         name: pypi::normalize(name),
-        version: String::new(),
-        marker: marker.trim().to_string(),
+        version: Box::default(),
+        marker: marker.trim().into(),
         extras,
         optional,
         at,
@@ -317,7 +317,7 @@ mod tests {
     fn needs_are_read_in_both_spellings() {
         let at = Location::new(SourceId(0), Span::empty(0));
         let one = edge("Foo_Bar[b]>=1; python_version < '3'", at).expect("it is a need");
-        assert_eq!((one.name.as_str(), one.marker.as_str(), one.extras.len()), ("foo-bar", "python_version < '3'", 1));
+        assert_eq!((one.name.as_str(), one.marker.as_ref(), one.extras.len()), ("foo-bar", "python_version < '3'", 1));
         assert_eq!(edge("libgomp >=7.5.0", at).expect("it is a need").name, "libgomp");
         assert!(edge("  ", at).is_none());
     }

@@ -113,7 +113,7 @@ fn provenance(package: &mut LockedPackage, node: Node) {
         package.credentials = Some(value.at());
     }
     package.from = match kind {
-        "git" => Provenance::Git { url: address.url, commit: of("revision"), asked: of("ref") },
+        "git" => Provenance::git(address.url, of("revision"), of("ref")),
         "url" => Provenance::Url(address.url),
         _ => Provenance::Path(address.url),
     };

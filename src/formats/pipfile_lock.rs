@@ -78,7 +78,7 @@ fn provenance(package: &mut LockedPackage, node: Node, indexes: &[LockIndex]) {
         "git" => {
             let written = node.get("ref").and_then(Node::str).unwrap_or("").to_string();
             let commit = if is_commit(&written) { written.clone() } else { String::new() };
-            Provenance::Git { url: address.url, commit, asked: written }
+            Provenance::git(address.url, commit, written)
         }
         "file" if written.contains("://") && !written.starts_with("file:") => Provenance::Url(address.url),
         "file" | "path" => Provenance::Path(address.url),

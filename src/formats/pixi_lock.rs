@@ -118,7 +118,7 @@ fn provenance(package: &mut LockedPackage, url: &str, python: bool, at: Location
         _ if url.starts_with("git+") || !address.fragment.is_empty() && url.contains(".git") => {
             let url = address.url.trim_start_matches("git+").to_string();
             let asked = address.query.split('&').find_map(|pair| Some(pair.split_once('=')?.1.to_string()));
-            Provenance::Git { url, commit: address.fragment, asked: asked.unwrap_or_default() }
+            Provenance::git(url, address.fragment, asked.unwrap_or_default())
         }
         _ if !url.contains("://") => Provenance::Path(url.to_string()),
         _ if python => Provenance::default(),

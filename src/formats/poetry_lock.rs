@@ -112,7 +112,7 @@ fn provenance(package: &mut LockedPackage, source: Node, kind: &str) {
     package.from = match kind {
         "git" => {
             let (commit, asked) = (of("resolved_reference").to_string(), of("reference").to_string());
-            Provenance::Git { url: address.url, commit, asked }
+            Provenance::git(address.url, commit, asked)
         }
         "url" => Provenance::Url(address.url),
         "file" | "directory" => Provenance::Path(address.url),
@@ -125,9 +125,9 @@ fn edges(name: Node, value: Node) -> Vec<Edge> {
     let alternatives: Vec<Node> = if value.is_seq() { value.items().collect() } else { vec![value] };
     let edge = |node: Node| Edge {
         name: pypi::normalize(name.str().unwrap_or("")),
-        version: String::new(),
-        marker: node.get("markers").and_then(Node::str).unwrap_or("").to_string(),
-        extras: Vec::new(),
+        version: Box::default(),
+        marker: node.get("markers").and_then(Node::str).unwrap_or("").into(),
+        extras: Box::default(),
         optional: node.get("optional").and_then(Node::bool) == Some(true),
         at: name.at(),
     };

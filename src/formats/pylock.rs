@@ -75,9 +75,9 @@ fn edge(node: Node) -> Option<Edge> {
     let name = node.get("name")?;
     Some(Edge {
         name: pypi::normalize(name.str()?),
-        version: node.get("version").and_then(Node::str).unwrap_or("").to_string(),
-        marker: node.get("marker").and_then(Node::str).unwrap_or("").to_string(),
-        extras: Vec::new(),
+        version: node.get("version").and_then(Node::str).unwrap_or("").into(),
+        marker: node.get("marker").and_then(Node::str).unwrap_or("").into(),
+        extras: Box::default(),
         optional: false,
         at: name.at(),
     })
@@ -92,7 +92,7 @@ fn provenance(package: &mut LockedPackage, node: Node) {
         let of = |key: &str| vcs.get(key).and_then(Node::str).unwrap_or("").to_string();
         let at = place(vcs).unwrap_or(vcs);
         let url = locked::address(at.str().unwrap_or("")).url;
-        (Provenance::Git { url, commit: of("commit-id"), asked: of("requested-revision") }, at)
+        (Provenance::git(url, of("commit-id"), of("requested-revision")), at)
     } else if let Some(directory) = node.get("directory") {
         let path = directory.get("path").and_then(Node::str).unwrap_or("").to_string();
         (Provenance::Path(path), directory)

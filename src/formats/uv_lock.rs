@@ -99,7 +99,7 @@ fn provenance(package: &mut LockedPackage, source: Node) {
                 let (key, value) = pair.split_once('=')?;
                 matches!(key, "rev" | "tag" | "branch").then(|| value.to_string())
             });
-            Provenance::Git { url: address.url, commit: address.fragment, asked: asked.unwrap_or_default() }
+            Provenance::git(address.url, address.fragment, asked.unwrap_or_default())
         }
         "url" => Provenance::Url(address.url),
         _ => Provenance::Path(address.url),
@@ -110,8 +110,8 @@ fn edge(node: Node, optional: bool) -> Edge {
     let extras = node.get("extra").into_iter().flat_map(|list| list.items()).filter_map(Node::str);
     Edge {
         name: pypi::normalize(text(node, "name")),
-        version: text(node, "version").to_string(),
-        marker: text(node, "marker").to_string(),
+        version: text(node, "version").into(),
+        marker: text(node, "marker").into(),
         extras: extras.map(pypi::normalize).collect(),
         optional,
         at: node.get("name").unwrap_or(node).at(),

@@ -111,18 +111,22 @@ pub enum Provenance {
     /// An index or channel; empty: the tool's default, or the lock does not say.
     Registry(String),
     /// Version control.
-    Git {
-        /// The repository.
-        url: String,
-        /// The commit that was resolved; empty when there is none.
-        commit: String,
-        /// What was asked for: a branch, a tag, a commit; empty when the lock does not say.
-        asked: String,
-    },
+    Git(Box<GitSource>),
     /// One file behind a URL.
     Url(String),
     /// A file or folder of this machine or repository.
     Path(String),
+}
+
+/// A package in version control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitSource {
+    /// The repository.
+    pub url: String,
+    /// The commit that was resolved; empty when there is none.
+    pub commit: String,
+    /// What was asked for: a branch, a tag, a commit; empty when the lock does not say.
+    pub asked: String,
 }
 
 impl Default for Provenance {
@@ -132,11 +136,25 @@ impl Default for Provenance {
 }
 
 impl Provenance {
+    /// A package in version control: repository, resolved commit, and what was asked for.
+    pub fn git(url: impl Into<String>, commit: impl Into<String>, asked: impl Into<String>) -> Provenance {
+        Provenance::Git(Box::new(GitSource { url: url.into(), commit: commit.into(), asked: asked.into() }))
+    }
+
+    /// The address of the index, the repository or the file; none for a path.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Provenance::Registry(url) | Provenance::Url(url) => Some(url),
+            Provenance::Git(source) => Some(&source.url),
+            Provenance::Path(_) => None,
+        }
+    }
+
     /// The kind in words.
     pub fn kind(&self) -> &'static str {
         match self {
             Provenance::Registry(_) => "an index",
-            Provenance::Git { .. } => "version control",
+            Provenance::Git(_) => "version control",
             Provenance::Url(_) => "a URL",
             Provenance::Path(_) => "a path",
         }
@@ -149,11 +167,11 @@ pub struct Edge {
     /// The name of what is needed.
     pub name: String,
     /// The version, where the lock says which one of several; empty otherwise.
-    pub version: String,
+    pub version: Box<str>,
     /// When; empty: always.
-    pub marker: String,
+    pub marker: Box<str>,
     /// Extras asked for.
-    pub extras: Vec<String>,
+    pub extras: Box<[String]>,
     /// Whether only an extra or a group of the package needs it.
     pub optional: bool,
     /// Where it stands.

@@ -142,6 +142,7 @@ fn same(a: &Provenance, b: &Provenance) -> bool {
 fn place(from: &Provenance) -> String {
     match from {
         Provenance::Registry(url) if url.is_empty() => "the default index".to_string(),
-        Provenance::Registry(url) | Provenance::Url(url) | Provenance::Git { url, .. } | Provenance::Path(url) => format!("`{url}`"),
+        Provenance::Registry(url) | Provenance::Url(url) | Provenance::Path(url) => format!("`{url}`"),
+        Provenance::Git(source) => format!("`{}`", source.url),
     }
 }

@@ -199,7 +199,8 @@ fn check(project: &Project, findings: &mut Findings) {
 fn places<'l>(package: &'l LockedPackage, text: &'l str, hosts: &Hosts) -> impl Iterator<Item = (&'l str, Location, &'static str)> {
     let (url, own) = match &package.from {
         Provenance::Registry(url) => (url.as_str(), !url.is_empty() && !host(url).ends_with("pypi.org") && hosts.declares(&host(url))),
-        Provenance::Git { url, .. } | Provenance::Url(url) => (url.as_str(), false),
+        Provenance::Git(source) => (source.url.as_str(), false),
+        Provenance::Url(url) => (url.as_str(), false),
         Provenance::Path(_) => ("", false),
     };
     let path = matches!(package.from, Provenance::Path(_));
@@ -251,7 +252,7 @@ fn asked_of_indexes(project: &Project) -> Asked<'_> {
 /// Packages that are asked for from an index and are locked from elsewhere.
 fn sources<'p>(project: &'p Project, lock: &Lock, asked: &OnceCell<Asked<'p>>, findings: &mut Findings) {
     for package in &lock.packages {
-        let moved = matches!(package.from, Provenance::Git { .. } | Provenance::Url(_));
+        let moved = matches!(package.from, Provenance::Git(_) | Provenance::Url(_));
         // Most locks have no such package, and then nothing needs to be known of the requests.
         if !moved || asked.get_or_init(|| asked_of_indexes(project)).get(package.name.as_str()) != Some(&true) {
             continue;

@@ -87,7 +87,7 @@ use crate::model::finding::Findings;
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::lock::{LockTool, Provenance};
+use crate::model::lock::LockTool;
 use crate::model::locked::{host, is_private, several};
 use crate::model::span::Location;
 use std::collections::BTreeMap;
@@ -116,7 +116,7 @@ fn check(project: &Project, findings: &mut Findings) {
         };
         lock.indexes.iter().for_each(|index| take(&index.url, "its index", index.at));
         for package in &lock.packages {
-            if let Provenance::Registry(url) | Provenance::Git { url, .. } | Provenance::Url(url) = &package.from {
+            if let Some(url) = package.from.url() {
                 take(url, package.name.as_str(), package.from_at);
             }
             package.artifacts.iter().for_each(|artifact| take(artifact.url(text), package.name.as_str(), artifact.at));

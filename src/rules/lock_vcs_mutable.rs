@@ -53,7 +53,8 @@ pub static RULE: Rule = Rule {
 fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| lock.tool != LockTool::Compiled) {
         for package in &lock.packages {
-            let Provenance::Git { commit, asked, .. } = &package.from else { continue };
+            let Provenance::Git(source) = &package.from else { continue };
+            let (commit, asked) = (&source.commit, &source.asked);
             if is_commit(commit) {
                 continue;
             }

@@ -60,7 +60,7 @@ pub fn package(reference: &Reference, text: &Text, line: &Line, version: &str) -
         Origin::Registry => Provenance::default(),
         Origin::Vcs(url) => {
             let asked = reference.pin.version.clone().unwrap_or_else(|| commit.clone());
-            Provenance::Git { url: url.trim_start_matches("git+").to_string(), commit, asked }
+            Provenance::git(url.trim_start_matches("git+"), commit, asked)
         }
         Origin::Url(url) => Provenance::Url(url.clone()),
         Origin::Path(path) => Provenance::Path(path.clone()),
@@ -125,7 +125,7 @@ pub fn needs(packages: &mut [LockedPackage], file: &File) {
                 package.groups.push(via.to_string());
             } else if let Some(&index) = by_name.get(&crate::ecosystems::pypi::normalize(via)) {
                 let name = package.name.clone();
-                let (version, marker, extras) = (String::new(), String::new(), Vec::new());
+                let (version, marker, extras) = (Box::default(), Box::default(), Box::default());
                 edges.push((index, Edge { name, version, marker, extras, optional: false, at }));
             } else {
                 package.groups.push(via.to_string());
