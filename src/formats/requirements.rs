@@ -8,7 +8,7 @@ use super::requires::{Collector, Place};
 use super::{Claim, Format, locked};
 use crate::ecosystems::{conda, pypi};
 use crate::model::facts::{Facts, ProblemKind};
-use crate::model::lock::{Lock, LockTool, LockedPackage, Provenance, Statement};
+use crate::model::lock::{Hashed, Lock, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::manifest::{Entry, Group, Include, Index, Manifest, ManifestKind};
 use crate::model::pin::Strength;
 use crate::model::reference::{Origin, Reference, Role, Slot};
@@ -174,7 +174,9 @@ impl<'r> Reader<'r> {
             self.manifest.kind = if input { ManifestKind::RequirementsInput } else { ManifestKind::Requirements };
         }
         let hashed = self.manifest.hashed == Some(true);
-        if self.manifest.compiled.is_some() || hashed && pinned {
+        // A file that names folders of the repository only is no lock.
+        let held = self.packages.iter().any(|package| package.hashed == Hashed::All);
+        if self.manifest.compiled.is_some() || hashed && pinned && held {
             self.whole();
             let generator = self.manifest.compiled.as_ref().map(|compiled| compiled.by.clone());
             let statement = Statement { generator, ..Statement::default() };

@@ -2,7 +2,7 @@
 //!
 //! Neither records requirement texts or extras: what that leaves open is said, not guessed.
 
-use super::{Packages, by_name, reason, satisfy, verdict};
+use super::{Packages, by_name, satisfy, unknown, verdict};
 use crate::ecosystems::pypi;
 use crate::model::lock::{Lock, LockTool, LockedPackage, Reason, Verdict};
 use crate::model::manifest::{Group, Manifest};
@@ -15,26 +15,24 @@ use std::collections::HashSet;
 /// Names that pip-compile leaves out unless it is told otherwise.
 const UNSAFE: [&str; 3] = ["pip", "setuptools", "distribute"];
 
-/// How such a lock stands to its inputs. None when it names none and none stands beside it: then there is nothing to compare.
-pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
+/// How such a lock stands to its inputs.
+pub fn state(project: &Project, lock: &Lock) -> LockState {
     let source = project.source(lock.at.source);
     let command = command(project, lock);
     if let Some(other) = exported(project, lock, command.as_deref()) {
         let verdict = verdict(differences(project, lock, other));
-        return Some(LockState { lock: source.id, manifest: Some(other), verdict, strays: Vec::new() });
+        return LockState { lock: source.id, manifest: Some(other), verdict, strays: Vec::new() };
     }
     let (found, missing) = named(project, lock);
     let Some(&manifest) = found.first() else {
-        let why = missing.first().map(|path| reason(format!("its input `{path}` is not in the repository")))?;
-        return Some(LockState {
-            lock: source.id,
-            manifest: None,
-            verdict: Verdict::Undecided(vec![why]),
-            strays: Vec::new(),
-        });
+        let why = match missing.first() {
+            Some(path) => format!("its input `{path}` is not in the repository"),
+            None => "it does not say what it was made from, and no input of its name stands beside it".to_string(),
+        };
+        return unknown(lock, why);
     };
     let verdict = judge(project, lock, &found, command.as_deref().unwrap_or(""));
-    Some(LockState { lock: source.id, manifest: Some(manifest), verdict, strays: Vec::new() })
+    LockState { lock: source.id, manifest: Some(manifest), verdict, strays: Vec::new() }
 }
 
 /// What an input does.

@@ -1,6 +1,6 @@
 //! conda-lock and pixi: satisfaction decides, for their hashes need the channels' own data.
 
-use super::{by_name, manifests, orphan, satisfy, verdict};
+use super::{by_name, manifests, orphan, satisfy, unknown, verdict};
 use crate::model::lock::{Lock, LockTool, Reason};
 use crate::model::manifest::ManifestKind;
 use crate::model::project::{LockState, Project};
@@ -11,19 +11,22 @@ pub fn sources(lock: &Lock) -> impl Iterator<Item = &str> {
     lock.statement.settings.iter().filter(|(key, _)| key == "source").map(|(_, path)| path.as_str())
 }
 
-/// How such a lock stands to its manifests. None for explicit lists, which name none.
-pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
+/// How such a lock stands to its manifests.
+pub fn state(project: &Project, lock: &Lock) -> LockState {
     let found = manifests(project, lock);
     let named = match lock.tool {
         LockTool::Pixi => "pixi.toml".to_string(),
-        _ => sources(lock).next()?.to_string(),
+        _ => match sources(lock).next() {
+            Some(path) => path.to_string(),
+            None => return unknown(lock, "an explicit list does not say what it was made from"),
+        },
     };
     let kind = |kind: ManifestKind| lock.tool != LockTool::Pixi || kind == ManifestKind::Pixi;
     let fits = |id: &&crate::model::span::SourceId| {
         project.facts_of(**id).manifests.iter().any(|manifest| kind(manifest.kind))
     };
     let manifests: Vec<_> = found.iter().filter(fits).copied().collect();
-    let Some(&manifest) = manifests.first() else { return Some(orphan(lock, &named)) };
+    let Some(&manifest) = manifests.first() else { return orphan(lock, &named) };
     let packages = by_name(lock);
     let mut stale: Vec<Reason> = Vec::new();
     for &id in &manifests {
@@ -33,7 +36,7 @@ pub fn state(project: &Project, lock: &Lock) -> Option<LockState> {
         let asked = entries.map(|entry| project.reference(entry.reference)).filter(|reference| is_locked(reference));
         stale.extend(satisfy::problems(asked, &packages));
     }
-    Some(LockState { lock: lock.at.source, manifest: Some(manifest), verdict: verdict(stale), strays: Vec::new() })
+    LockState { lock: lock.at.source, manifest: Some(manifest), verdict: verdict(stale), strays: Vec::new() }
 }
 
 fn is_locked(reference: &Reference) -> bool {

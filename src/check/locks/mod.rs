@@ -22,39 +22,39 @@ use crate::model::span::SourceId;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
-/// Every lock that has, or names, a manifest: which one, and whether the lock describes it. In order of paths.
+/// Every lock: its manifest, and whether the lock describes it. In order of paths.
 pub fn states(project: &Project) -> Vec<LockState> {
     let locks: Vec<&Lock> = project.lock_files().collect();
     let judged = |lock: &&Lock| {
-        let mut state = state(project, lock)?;
+        let mut state = state(project, lock);
         unreadable(project, lock, &mut state);
         whole::check(project, lock, &mut state);
         state.strays = strays(project, lock, &state);
-        Some(state)
+        state
     };
-    let mut states: Vec<LockState> = locks.par_iter().filter_map(judged).collect();
+    let mut states: Vec<LockState> = locks.par_iter().map(judged).collect();
     states.sort_by(|a, b| project.source(a.lock).path.cmp(&project.source(b.lock).path));
     states
 }
 
-fn state(project: &Project, lock: &Lock) -> Option<LockState> {
+fn state(project: &Project, lock: &Lock) -> LockState {
     if !lock.known {
         let manifest = manifests(project, lock).first().copied();
         let format = if lock.format.is_empty() { "unnamed".to_string() } else { format!("`{}`", lock.format) };
         let why = Reason { text: format!("its format version ({format}) is not known here"), at: Some(lock.at) };
-        return Some(LockState {
+        return LockState {
             lock: lock.at.source,
             manifest,
             verdict: Verdict::Undecided(vec![why]),
             strays: Vec::new(),
-        });
+        };
     }
     match lock.tool {
-        LockTool::Uv => Some(uv::state(project, lock)),
-        LockTool::Poetry | LockTool::Pdm | LockTool::Pipenv => Some(hashes::state(project, lock)),
+        LockTool::Uv => uv::state(project, lock),
+        LockTool::Poetry | LockTool::Pdm | LockTool::Pipenv => hashes::state(project, lock),
         LockTool::Compiled | LockTool::Pylock => compiled::state(project, lock),
         LockTool::CondaLock | LockTool::Pixi => conda::state(project, lock),
-        LockTool::Actions => Some(actions::state(project, lock)),
+        LockTool::Actions => actions::state(project, lock),
     }
 }
 
@@ -195,7 +195,12 @@ fn verdict(stale: Vec<Reason>) -> Verdict {
 
 /// The verdict when the manifest that must be there is not.
 fn orphan(lock: &Lock, name: &str) -> LockState {
-    let why = reason(format!("no `{name}` stands beside it, so there is nothing to compare it with"));
+    unknown(lock, format!("no `{name}` stands beside it, so there is nothing to compare it with"))
+}
+
+/// The verdict when there is no manifest to compare with, for this reason.
+fn unknown(lock: &Lock, why: impl Into<String>) -> LockState {
+    let why = reason(why);
     LockState { lock: lock.at.source, manifest: None, verdict: Verdict::Undecided(vec![why]), strays: Vec::new() }
 }
 

@@ -216,6 +216,11 @@ impl EventReceiver for Reader<'_> {
     fn scalar(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, errors: &mut dyn ErrorSink) {
         let mut text = Cow::Borrowed("");
         let at = self.span(span);
+        if let Some(inner) =
+            self.text.get(at.range()).filter(|_| encoding == Some(Encoding::BasicString)).and_then(plain)
+        {
+            return self.leaf(at, Cow::Borrowed(inner));
+        }
         match self.raw(span, encoding).decode_scalar(&mut text, errors) {
             ScalarKind::String => self.leaf(at, text),
             kind => {
@@ -235,4 +240,12 @@ impl EventReceiver for Reader<'_> {
     fn error(&mut self, _: toml_parser::Span, _: &mut dyn ErrorSink) {
         self.odd = true;
     }
+}
+/// What stands in the quotes of a basic string that needs no decoding.
+fn plain(raw: &str) -> Option<&str> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    // No short cut in the loop: so it is done for many bytes at once.
+    let odd =
+        inner.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte == 0x7f));
+    (!odd).then_some(inner)
 }
