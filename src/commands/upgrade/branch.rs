@@ -11,7 +11,7 @@ use crate::config::upgrade::Upgrade;
 use crate::model::change::Why;
 use crate::model::edit::Patch;
 use crate::model::finding::Judged;
-use crate::model::lock::LockTool;
+use crate::model::lock::{LockTool, LockedPackage};
 use crate::model::project::Project;
 use crate::model::reference::{Ecosystem, ReferenceId};
 use crate::model::rule::Level;
@@ -175,7 +175,7 @@ impl<'a> Builder<'a> {
         locks.extend(along.iter().map(|one| along_row(project, one)));
         locks.sort();
         locks.dedup();
-        self.ages(group, &locks)?;
+        self.ages(group, &locks, &after)?;
         self.proof(group, &along, &after).map_err(|text| (Why::Other(text), Fault::Policy))?;
         let group = self.as_made(group, &locks);
         Ok(Built { group, files, locks, remarks, commands })
@@ -209,7 +209,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether everything that moved in locks is old enough, asked for or not.
-    fn ages(&self, group: &Group, locks: &[LockMove]) -> Result<(), (Why, Fault)> {
+    fn ages(&self, group: &Group, locks: &[LockMove], after: &Project) -> Result<(), (Why, Fault)> {
         let days = self.policy.days(Ecosystem::Pypi);
         let asked = |row: &&LockMove| {
             let wanted = |step: &Step| {
@@ -221,6 +221,12 @@ impl<'a> Builder<'a> {
         let rows: Vec<&LockMove> = locks.iter().filter(asked).filter(|row| row.to.is_some()).collect();
         if days == 0 || rows.is_empty() {
             return Ok(());
+        }
+        if let Some(row) = rows.iter().find(|row| is_of_channel(after, row)) {
+            let version = row.to.as_deref().unwrap_or("");
+            let text =
+                format!("it would take {} {version} along from a channel of conda, which tells no age", row.name);
+            return Err((Why::NothingFits(text), Fault::Policy));
         }
         ages::check(&rows, days, self.now, &self.relocker).map_err(|why| (why, Fault::Policy))
     }
@@ -277,6 +283,18 @@ fn apply(project: &Project, patch: &Patch, files: &mut BTreeMap<String, Vec<u8>>
         let source = project.source(id);
         files.insert(source.path.clone(), patch.apply(id, &source.text).into_bytes());
     }
+}
+
+/// Whether a package of a lock comes from a channel of conda: an index of Python's knows others of the same name.
+fn is_of_channel(project: &Project, row: &LockMove) -> bool {
+    let source = project.sources.find(&row.lock).map(|source| source.id);
+    let mut locks = source.iter().flat_map(|id| &project.facts_of(*id).locks);
+    locks.any(|lock| {
+        let conda = matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi);
+        let is_it =
+            |package: &LockedPackage| package.name == row.name && package.groups.iter().any(|group| group == "conda");
+        conda && lock.packages.iter().any(is_it)
+    })
 }
 
 fn along_row(project: &Project, one: &Along) -> LockMove {

@@ -84,8 +84,9 @@ impl Relocker<'_> {
         let days = self.policy.days(Ecosystem::Pypi);
         let date = self.now - jiff::SignedDuration::from_hours(24 * i64::from(days));
         let cutoff = (days > 0).then_some(Cutoff { days, date });
+        let recorded = self.recorded(lock);
         let (lock, raise) = (lock.to_string(), raise.to_vec());
-        let mut order = Order { tool, lock, raise, cutoff, builds, limit: lockers::LIMIT };
+        let mut order = Order { tool, lock, recorded, raise, cutoff, builds, limit: lockers::LIMIT };
         let make = |order: &Order| {
             copy.lend(&order.lock);
             copy.change(files).map_err(|failure| world(failure.to_string()))?;
@@ -103,6 +104,13 @@ impl Relocker<'_> {
             }
         }
         make(&order)
+    }
+
+    /// What a lock says of how it was made.
+    fn recorded(&self, lock: &str) -> Vec<(String, String)> {
+        let source = self.base.project.sources.find(lock);
+        let lock = source.and_then(|source| self.base.project.facts_of(source.id).locks.first());
+        lock.map(|lock| lock.statement.settings.clone()).unwrap_or_default()
     }
 
     /// Whether a lock has moved what was asked for, and nothing else backwards.

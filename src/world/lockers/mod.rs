@@ -3,6 +3,7 @@
 //! A tool sees no token of ours (its environment is made from nothing but what it needs to find its index), runs no hook of the
 //! repository, builds nothing from source unless that is allowed, and has its time. What it writes is read back from the copy.
 
+mod conda;
 mod copy;
 mod pdm;
 mod pipenv;
@@ -37,6 +38,8 @@ pub struct Order {
     pub tool: LockTool,
     /// Its path from the root.
     pub lock: String,
+    /// What the lock says of how it was made, in the words of its tool: for conda-lock its sources and platforms.
+    pub recorded: Vec<(String, String)>,
     /// The packages that are to move, with the version that they should have afterwards where one is wanted.
     pub raise: Vec<(String, Option<String>)>,
     /// How old a release must be; `None`: the tool takes what it finds.
@@ -75,17 +78,14 @@ pub fn relock(copy: &PrivateCopy, order: &Order, environment: &Environment) -> R
         LockTool::Poetry => poetry::relock(&bench),
         LockTool::Pdm => pdm::relock(&bench),
         LockTool::Pipenv => pipenv::relock(&bench),
+        LockTool::CondaLock => conda::relock(&bench),
         other => Err(Why::Other(by_hand(other, &order.lock))),
     }
 }
 
-/// What is said of a lock whose tool pinguard does not run, with what installs the tool and what makes the lock.
+/// What is said of a lock whose tool pinguard does not run.
 fn by_hand(tool: LockTool, lock: &str) -> String {
-    let commands = match tool {
-        LockTool::CondaLock => format!("`pipx install conda-lock`, then `conda-lock lock --lockfile {lock}`"),
-        other => format!("do it with {}", other.name()),
-    };
-    format!("{lock} is not made anew by pinguard: {commands}")
+    format!("{lock} is not made anew by pinguard: do it with {}", tool.name())
 }
 
 /// What a tool needs to run.
@@ -139,10 +139,14 @@ impl Bench<'_> {
         self.copy.folder()
     }
 
+    /// The folder of the lock from the root, and its name.
+    fn place(&self) -> (&str, &str) {
+        self.order.lock.rsplit_once('/').unwrap_or(("", &self.order.lock))
+    }
+
     /// A run of the tool in the folder of its project.
     fn task(&self, program: &str, arguments: &[&str]) -> Task {
-        let inside = self.order.lock.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut task = Task::new(program, arguments, self.folder().join(inside), self.order.limit);
+        let mut task = Task::new(program, arguments, self.folder().join(self.place().0), self.order.limit);
         task.inherit = Inherit::Only(&[]);
         task.stop = Stop::Family;
         for (name, value) in self.environment.iter() {

@@ -12,6 +12,9 @@ fn shop(program: &str, script: &str) -> Shop {
     let copy = PrivateCopy::new().unwrap();
     copy.put("uv.lock", Form::File, b"old\n").unwrap();
     copy.put("pdm.lock", Form::File, b"old\n").unwrap();
+    copy.put("env/conda-lock.yml", Form::File, b"old\n").unwrap();
+    copy.put("env/environment.yml", Form::File, b"channels: [conda-forge]\n").unwrap();
+    copy.put("env/more/dev.yml", Form::File, b"channels: [conda-forge]\n").unwrap();
     let bin = super::super::temporary::Temporary::new().unwrap();
     if !program.is_empty() {
         bin.write(program, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
@@ -22,7 +25,9 @@ fn shop(program: &str, script: &str) -> Shop {
 
 fn order(tool: LockTool, lock: &str) -> Order {
     let raise = vec![("idna".to_string(), Some("3.11".to_string()))];
-    Order { tool, lock: lock.to_string(), raise, cutoff: None, builds: Builds::Forbidden, limit: LIMIT }
+    let recorded = [("source", "environment.yml"), ("source", "more/dev.yml"), ("platform", "linux-64")];
+    let recorded = recorded.map(|(key, value)| (key.to_string(), value.to_string())).to_vec();
+    Order { tool, lock: lock.to_string(), recorded, raise, cutoff: None, builds: Builds::Forbidden, limit: LIMIT }
 }
 
 impl Shop {
@@ -129,9 +134,70 @@ fn links_out_of_the_tree_are_left_out() {
     assert_eq!(names, [true, false, false]);
 }
 
+/// A fake, for the channels of conda are far away: what it is told, and what it sees.
+const CONDA_LOCK: &str =
+    "case $1 in --version) echo 'conda-lock, version 3.0.4';; *) { echo \"$@\"; env; } > conda-lock.yml;; esac";
+
+impl Shop {
+    fn with_solver(self, solver: &str) -> Shop {
+        self.bin.write(solver, b"#!/bin/sh\n").unwrap();
+        self.bin.executable(solver);
+        self
+    }
+}
+
 #[test]
-fn locks_that_are_not_made_here_come_with_their_commands() {
-    let text = super::by_hand(crate::model::lock::LockTool::CondaLock, "conda-lock.yml");
-    let wanted = "conda-lock.yml is not made anew by pinguard: `pipx install conda-lock`, then `conda-lock lock --lockfile conda-lock.yml`";
-    assert_eq!(text, wanted);
+fn conda_lock_is_told_what_the_lock_records_and_which_solver_there_is() {
+    let shop = shop("conda-lock", CONDA_LOCK).with_solver("mamba").with_solver("conda");
+    // A program of the repository with the name of a solver is not the solver.
+    shop.copy.put("env/conda", Form::Executable, b"#!/bin/sh\n").unwrap();
+    let made = shop.relock(LockTool::CondaLock, "env/conda-lock.yml").unwrap();
+    let text = String::from_utf8(made.text).unwrap();
+    let conda = shop.bin.path().join("conda");
+    let wanted = format!(
+        "lock --conda {} --kind lock --lockfile conda-lock.yml --file environment.yml --file more/dev.yml --platform linux-64 \
+         --update idna\n",
+        conda.display()
+    );
+    assert!(text.starts_with(&wanted), "{text}");
+    assert!(text.contains("VIRTUALENV_CREATOR=builds-are-forbidden") && !text.contains("hunter2"), "{text}");
+    assert_eq!((made.tool.as_str(), made.remarks), ("conda-lock 3.0.4", vec!["solved by conda".to_string()]));
+}
+
+#[test]
+fn conda_lock_knows_no_cutoff_and_the_request_says_so() {
+    let shop = shop("conda-lock", CONDA_LOCK).with_solver("micromamba");
+    let path = format!("{}:/usr/bin:/bin", shop.bin.path().display());
+    let cutoff = Cutoff { days: 3, date: "2026-11-17T00:00:00Z".parse().unwrap() };
+    let order = Order { cutoff: Some(cutoff), ..order(LockTool::CondaLock, "env/conda-lock.yml") };
+    let made = relock(&shop.copy, &order, &Environment::of([("PATH", path.as_str())])).unwrap();
+    assert!(made.remarks[1].contains("how old a release must be"), "{:?}", made.remarks);
+}
+
+#[test]
+fn a_conda_lock_that_cannot_be_made_says_what_is_missing() {
+    let lock = "env/conda-lock.yml";
+    let why = |shop: &Shop, order: &Order| {
+        let path = format!("{}:/usr/bin:/bin", shop.bin.path().display());
+        relock(&shop.copy, order, &Environment::of([("PATH", path.as_str())])).unwrap_err().text()
+    };
+    let usual = order(LockTool::CondaLock, lock);
+    assert!(why(&shop("", ""), &usual).contains("`pipx install conda-lock`"));
+    assert!(why(&shop("conda-lock", CONDA_LOCK), &usual).contains("micromamba, conda or mamba"));
+    let fails = "case $1 in --version) echo 'conda-lock, version 3.0.4';; *) echo 'Could not solve for idna' >&2; exit 1;; esac";
+    let said = why(&shop("conda-lock", fails).with_solver("conda"), &usual);
+    assert_eq!(said, format!("conda-lock cannot make {lock} anew: Could not solve for idna"));
+    let hangs = "case $1 in --version) echo 'conda-lock, version 3.0.4';; *) sleep 300;; esac";
+    let slow = Order { limit: Duration::from_secs(2), ..usual.clone() };
+    assert!(why(&shop("conda-lock", hangs).with_solver("conda"), &slow).contains("did not end within 2 s"));
+    let none = Order { recorded: Vec::new(), ..usual.clone() };
+    assert!(why(&shop("conda-lock", CONDA_LOCK).with_solver("conda"), &none).contains("from which files"));
+    for source in ["gone.yml", "../../../etc/passwd", "/etc/passwd"] {
+        let recorded = vec![("source".to_string(), source.to_string())];
+        let far = Order { recorded, ..usual.clone() };
+        assert!(
+            why(&shop("conda-lock", CONDA_LOCK).with_solver("conda"), &far).contains("which is not here"),
+            "{source}"
+        );
+    }
 }
