@@ -2,6 +2,7 @@
 //! first, until one is old enough.
 
 mod lists;
+mod platforms;
 
 use crate::commands::lookup::index;
 use crate::config::upgrade::Upgrade;
@@ -167,14 +168,16 @@ impl Look<'_> {
         told.dates.push((new, date));
     }
 
-    /// Whether two indexes hold the same image for the platform that CI runs on, as far as both can still be read.
+    /// Whether two indexes hold the same image for every platform that is used here, as far as both can still be read.
     async fn same_where_it_runs(&self, oci: &Oci, name: &str, old: &str, new: &str) -> bool {
         let (Ok(Some(old)), Ok(Some(new))) = (oci.manifest(name, old).await, oci.manifest(name, new).await) else {
             return false;
         };
-        let of = |list: &[(String, String)]| list.iter().find(|(platform, _)| platform == "linux/amd64").cloned();
+        let of = |list: &[(String, String)]| -> Vec<(String, String)> {
+            list.iter().filter(|(platform, _)| platforms::is_used(self.project, platform)).cloned().collect()
+        };
         let (before, after) = (of(&old.platforms), of(&new.platforms));
-        before.is_some() && before == after
+        !before.is_empty() && before == after
     }
 
     async fn digests(
