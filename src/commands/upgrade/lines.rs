@@ -282,3 +282,6 @@ fn hashes(solved: &[Solution], reference: &Reference, version: &str) -> Result<V
         None => Err(Why::NothingFits(format!("the hashes of {name} {version} are not known"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,9 @@ pub struct Memory {
     grounds: RefCell<BTreeMap<SourceId, Ground>>,
     /// Versions that lines will be raised to: their metadata is fetched together.
     pub(super) foreseen: Vec<(Name, Version)>,
+    /// How often the resolver was asked.
+    #[cfg(test)]
+    pub(super) searches: std::cell::Cell<usize>,
 }
 
 impl Memory {
@@ -242,6 +245,8 @@ impl Lines<'_> {
     }
 
     pub(super) fn ask(&self, job: &Job) -> Result<Solution, Unsolved> {
+        #[cfg(test)]
+        self.relocker.lines.searches.update(|count| count + 1);
         job.make(&*self.index(job)?).map(|made| made.solution)
     }
 
