@@ -235,3 +235,16 @@ fn standard_input_is_judged_as_the_file_it_is_named_after() {
     assert_eq!(run(&named, "services: {}\n").status.code(), Some(0));
     assert_eq!(run(&["check", "-"], latest).status.code(), Some(2));
 }
+
+#[test]
+fn a_fix_that_may_change_the_run_waits_to_be_asked_for() {
+    let text = WORKFLOW.replace("pytest", "pytest || true");
+    let sandbox = Sandbox::new("unsafe").file(".github/workflows/ci.yml", &text);
+    let path = sandbox.0.join(".github/workflows/ci.yml");
+    let fix = ["check", "--offline", "--fix", "--select", "gate-exit-swallowed"];
+    let run = sandbox.run(&fix);
+    assert_eq!((run.code, fs::read_to_string(&path).expect("a file")), (1, text));
+    assert!(run.out.contains("--unsafe-fixes applies it"), "{}", run.out);
+    let run = sandbox.run(&[&fix[..], &["--unsafe-fixes"]].concat());
+    assert_eq!((run.code, fs::read_to_string(&path).expect("a file")), (0, WORKFLOW.to_string()), "{}", run.out);
+}

@@ -140,6 +140,36 @@ fn the_header_that_a_checkout_leaves_is_used_and_a_token_goes_before_it() {
     assert!(push(None).is_ok(), "credential helper");
 }
 
+/// The program that git starts for ssh is asked for the right host and command, and what it does there is a push.
+#[test]
+fn branches_are_pushed_over_ssh() {
+    let world = world("git-ssh", true);
+    let script = world.sandbox.0.join("ssh");
+    let log = world.sandbox.0.join("ssh.log");
+    let text = format!("#!/bin/sh\necho \"$*\" >> {}\nfor last; do :; done\nexec sh -c \"$last\"\n", log.display());
+    std::fs::write(&script, text).unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&script).status().unwrap();
+    git(&world.clone, &["config", "core.sshCommand", script.to_str().unwrap()]);
+    git(&world.clone, &["config", "ssh.variant", "ssh"]);
+    let bare = world.server.bare.display();
+    for (at, address) in
+        [format!("ssh://git@forge.example{bare}"), format!("git@forge.example:{bare}")].iter().enumerate()
+    {
+        git(&world.clone, &["remote", "set-url", "origin", address]);
+        let (local, scratch) = world.scratch();
+        // A token for https is no business of ssh.
+        let remote = Remote::of(&scratch, &local, "origin", token(TOKEN).as_ref()).unwrap();
+        assert_eq!(&remote.address, address);
+        let to = scratch.commit(world.base(), &files("FROM python:3.13\n"), "one", &author()).unwrap();
+        let name = format!("refs/heads/pinguard/ssh-{at}");
+        assert_eq!(remote.push(&scratch, &Push { name, from: None, to }), Ok(()));
+    }
+    assert_eq!(world.server.refs("refs/heads/pinguard").len(), 2);
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(said.lines().all(|line| line.contains("git@forge.example") && line.contains("git-receive-pack")), "{said}");
+    assert!(!said.contains(TOKEN), "{said}");
+}
+
 #[test]
 fn refusals_are_said_in_the_words_of_the_remote_and_without_the_token() {
     let world = world("git-refused", false);
