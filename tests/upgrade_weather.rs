@@ -10,6 +10,7 @@ use std::time::Duration;
 use support::Run;
 use support::git_host::{TOKEN, git};
 use support::host::{Asked, Given, Host};
+use support::oci_server::sha256;
 use support::upgrade_world::{World, held, states};
 
 fn world(name: &str, configuration: &str) -> World {
@@ -369,4 +370,182 @@ fn a_tool_that_fails_holds_its_lock_and_nothing_else() {
     assert_eq!(code, 2, "{report:#}");
     assert!(has(&held(&report), "uv cannot make uv.lock anew: error:  no space left"), "{:?}", held(&report));
     assert_eq!(world.branches().len(), 3, "the rest goes on");
+}
+
+/// The index of an image. What differs between its states is in its name: the platform that `arm…`, `amd…` or `proof…` begins with.
+fn image_index(name: &str, state: &str) -> String {
+    let entry = |platform: &str, word: &str| {
+        let content = if name.starts_with(word) { format!("{platform} {state}") } else { platform.to_string() };
+        let (os, architecture) = platform.split_once('/').unwrap();
+        let mut entry = serde_json::json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": sha256(content.as_bytes()), "size": 2,
+            "platform": { "os": os, "architecture": architecture },
+        });
+        if os == "unknown" {
+            entry["annotations"] = serde_json::json!({ "vnd.docker.reference.type": "attestation-manifest" });
+        }
+        entry
+    };
+    let entries = [entry("linux/amd64", "amd"), entry("linux/arm64", "arm"), entry("unknown/unknown", "proof")];
+    let kind = "application/vnd.oci.image.index.v1+json";
+    serde_json::json!({ "schemaVersion": 2, "mediaType": kind, "manifests": entries }).to_string()
+}
+
+/// A registry whose tags were moved from the `old` state of an image to its `new` one.
+fn registry() -> Host {
+    Host::start(|asked| {
+        let parts: Vec<&str> = asked.path.trim_start_matches("/v2/").split('/').collect();
+        match parts[..] {
+            [name, "tags", "list"] => Given::json(200, &serde_json::json!({ "name": name, "tags": ["1.0.0"] })),
+            [name, "manifests", which] => {
+                let states = ["new", "old"].map(|state| image_index(name, state));
+                let is_it = |text: &&String| which == "1.0.0" || which == sha256(text.as_bytes());
+                let Some(text) = states.iter().find(is_it) else { return Given::status(404) };
+                let given = Given::status(200).with("docker-content-digest", sha256(text.as_bytes()));
+                given.with("content-type", "application/vnd.oci.image.index.v1+json").body(text.as_str())
+            }
+            _ => Given::status(if asked.path == "/v2/" { 200 } else { 404 }),
+        }
+    })
+}
+
+#[test]
+fn a_digest_moves_only_for_platforms_that_are_used() {
+    let world = world("weather-digest", "[upgrade.cooldown]\nall = 0\n");
+    let registry = registry();
+    let job = |machine: &str| {
+        format!("on: push\njobs:\n  a:\n    runs-on: {machine}\n    steps:\n      - run: docker build .\n")
+    };
+    let cases = [
+        ("FROM", "ubuntu-24.04", &["amd-1"][..]),
+        ("FROM --platform=linux/arm64", "ubuntu-24.04", &["amd-1", "arm-1"]),
+        ("FROM", "ubuntu-24.04-arm", &["amd-1", "arm-1"]),
+    ];
+    for (from, machine, expected) in cases {
+        let lines = ["proof-1", "arm-1", "amd-1"].map(|name| {
+            let digest = sha256(image_index(name, "old").as_bytes());
+            format!("{from} 127.0.0.1:{}/{name}:1.0.0@{digest}\n", registry.port)
+        });
+        world.commit(&[("Dockerfile", &lines.concat()), (".github/workflows/build.yml", &job(machine))]);
+        world.sync();
+        let (code, report) = world.upgrade(&["--dry-run", "--only", "oci:*"]);
+        assert_eq!(code, 0, "{report:#}");
+        let branches = report["branches"].as_array().unwrap();
+        let name = |branch: &serde_json::Value| {
+            branch["steps"][0]["name"].as_str().unwrap().rsplit('/').next().unwrap().to_string()
+        };
+        let mut names: Vec<String> = branches.iter().map(name).collect();
+        names.sort();
+        assert_eq!(names, expected, "{from} {machine}: {report:#}");
+    }
+}
+
+#[test]
+fn a_superseded_branch_with_a_persons_commit_is_left_alone_and_said() {
+    let world = world("weather-left", "");
+    assert_eq!(world.upgrade(&[]).0, 0);
+    let person = world.folder.0.join("person");
+    git(&person, &["fetch", "--quiet", "origin"]);
+    git(&person, &["checkout", "--quiet", "-B", "mine", "origin/pinguard/pypi-demo"]);
+    git(&person, &["commit", "--quiet", "--allow-empty", "-m", "a person's"]);
+    git(&person, &["push", "--quiet", "origin", "mine:pinguard/pypi-demo"]);
+    world.commit(&[("requirements.txt", "demo==1.1\nother==2.0\n")]);
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["closed"], serde_json::json!(["pinguard/pypi-other"]));
+    assert!(
+        report["warnings"].to_string().contains("pinguard/pypi-demo: nothing needs this branch any more"),
+        "{report:#}"
+    );
+    assert!(world.branches().contains(&"pypi-demo".to_string()));
+}
+
+/// What a remote's address holds does not come into a request, which everybody can read.
+#[test]
+fn a_password_in_the_address_of_the_remote_is_not_told() {
+    let world = world("weather-address", "");
+    let address = world.git.url().replace("http://", &format!("http://me:{TOKEN}@"));
+    let (code, report) = world.upgrade(&["--dry-run", "--remote", &address, "--only", "demo"]);
+    assert_eq!(code, 0, "{report:#}");
+    let body = report["branches"][0]["request"]["body"].as_str().unwrap();
+    assert!(body.contains(&format!("git fetch {} pinguard/pypi-demo\n", world.git.url())), "{body}");
+}
+
+/// conda's channels are out of reach of a test, so the tool is one that does as it is told.
+#[test]
+fn a_conda_lock_moves_by_its_own_tool() {
+    let mut world = world("weather-conda", "[upgrade]\nignore = [\"git:*\", \"other\"]\n");
+    let bin = world.folder.0.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let script = "#!/bin/sh\ncase $1 in --version) echo 'conda-lock, version 3.0.4';; *) sed -i \"s/'1.0'/'1.1'/\" conda-lock.yml;; esac\n";
+    for (name, text) in [("conda-lock", script), ("conda", "#!/bin/sh\n")] {
+        std::fs::write(bin.join(name), text).unwrap();
+        std::process::Command::new("chmod").args(["+x", name]).current_dir(&bin).status().unwrap();
+    }
+    let entry = |name: &str, manager: &str, version: &str| {
+        format!(
+            "- {{name: {name}, version: '{version}', manager: {manager}, platform: linux-64, dependencies: {{}}, \
+             url: 'https://example.org/{name}', hash: {{sha256: {}}}, category: main, optional: false}}\n",
+            "0".repeat(64)
+        )
+    };
+    let lock = |conda: &str| {
+        format!(
+            "version: 1\nmetadata:\n  content_hash: {{linux-64: x}}\n  channels: [{{url: conda-forge, used_env_vars: []}}]\n  \
+             platforms: [linux-64]\n  sources: [environment.yml]\npackage:\n{}{}",
+            entry("zlib", "conda", conda),
+            entry("demo", "pip", "1.0")
+        )
+    };
+    let environment = "channels:\n  - conda-forge\ndependencies:\n  - zlib=1\n  - pip:\n    - demo==1.0\n";
+    world.commit(&[("requirements.txt", ""), ("environment.yml", environment), ("conda-lock.yml", &lock("1.3"))]);
+    world.sync();
+    let (code, report) = world.upgrade(&["--only", "demo"]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(has(&held(&report), "conda-lock is not installed here: `pipx install conda-lock`"), "{:?}", held(&report));
+    world.path = format!("{}:{}", bin.display(), world.path);
+    let (code, report) = world.upgrade(&["--only", "demo"]);
+    assert_eq!((code, states(&report)), (0, vec!["pypi-demo pushed opened".to_string()]), "{report:#}");
+    assert!(world.show("pinguard/pypi-demo", "environment.yml").contains("demo==1.1"));
+    assert!(world.show("pinguard/pypi-demo", "conda-lock.yml").contains("{name: demo, version: '1.1'"));
+    let body = report["branches"][0]["request"]["body"].as_str().unwrap();
+    assert!(body.contains("was made by conda-lock 3.0.4") && body.contains("cannot be told how old"), "{body}");
+    // What comes along from a channel has an age that nobody tells.
+    world.commit(&[("conda-lock.yml", &lock("1.0"))]);
+    let (_, report) = world.upgrade(&["--only", "demo"]);
+    assert!(has(&held(&report), "zlib 1.1 along from a channel of conda, which tells no age"), "{:?}", held(&report));
+}
+
+#[test]
+fn a_run_is_told_to_people_and_as_markdown() {
+    let world = world("weather-report", "[upgrade]\nignore = [\"other\"]\n");
+    world.forge.set(|memory| memory.user = "github-actions[bot]".into());
+    let report = |arguments: &[&str]| {
+        let mut all = vec!["upgrade", "--now", support::upgrade_world::NOW, "--format"];
+        all.extend(arguments);
+        world.run(&all).out
+    };
+    let has_all = |text: &str, parts: &[&str]| {
+        for part in parts {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    };
+    let held = "`[upgrade] ignore` has \"other\"";
+    let body = "git fetch origin pinguard/pypi-demo";
+    has_all(
+        &report(&["human", "--dry-run"]),
+        &["demo 1.0 -> 1.1  requirements.txt:1", "planned", held, "    +demo==1.1", body],
+    );
+    has_all(
+        &report(&["markdown", "--dry-run"]),
+        &["| `pinguard/pypi-demo` | `demo 1.0 to 1.1` | planned |", held, "\n+demo==1.1", body],
+    );
+    has_all(&report(&["markdown"]), &["pushed, request opened http", "### Warnings", "starts no workflows"]);
+    world.commit(&[("requirements.txt", "demo==1.1\nother==1.0\n")]);
+    has_all(&report(&["human"]), &["closed (1):\n  pinguard/pypi-demo"]);
+    world.commit(&[("requirements.txt", "demo==1.0\nother==1.0\n")]);
+    // What was superseded is proposed again when it is wanted again: no person said no.
+    has_all(&report(&["human"]), &["pushed, request opened http"]);
+    world.commit(&[("requirements.txt", "demo==1.1\nother==1.0\n")]);
+    has_all(&report(&["markdown"]), &["### Closed\n\n- pinguard/pypi-demo"]);
 }

@@ -83,6 +83,14 @@ pub fn mark_of(body: &str) -> &str {
     body.lines().rev().find(|line| line.starts_with("<!-- pinguard branch=")).unwrap_or("").trim_end()
 }
 
+/// A body whose request is closed because nothing needs it any more: its targets may be proposed again when something does.
+pub fn superseded(body: &str) -> String {
+    match mark_of(body) {
+        "" => body.to_string(),
+        mark => body.replace(mark, &mark.replace(" targets=", " superseded=")),
+    }
+}
+
 /// Whether two bodies propose the same targets.
 pub fn same_targets(a: &str, b: &str) -> bool {
     let targets = |body| mark_of(body).split(' ').find(|word| word.starts_with("targets=")).map(str::to_string);
@@ -268,15 +276,24 @@ fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
 }
 
-/// A text as words: nothing in it is Markdown, a mention or a link.
-fn plain(text: &str) -> String {
+/// A text as words: nothing in it is Markdown, a mention or a link, but for what stands between two single backticks, which stays as it
+/// is written: there a backslash would be seen.
+pub fn plain(text: &str) -> String {
+    let has_code = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     let mut out = String::with_capacity(text.len());
+    let mut is_code = false;
     for c in text.chars() {
         match c {
             c if c.is_control() => out.push(' '),
+            '`' if has_code => {
+                is_code = !is_code;
+                out.push(c);
+            }
+            '|' => out.push_str("\\|"),
+            c if is_code => out.push(c),
             '<' => out.push_str("&lt;"),
             '@' => out.push_str("@\u{200b}"),
-            '[' | ']' | '*' | '_' | '|' | '\\' | '#' => {
+            '[' | ']' | '*' | '_' | '`' | '\\' | '#' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -293,6 +310,9 @@ mod tests {
     #[test]
     fn words_from_files_stay_words() {
         assert_eq!(plain("see [x](http://y) @me <b>"), "see \\[x\\](http://y) @\u{200b}me &lt;b>");
+        assert_eq!(plain("`[upgrade] ignore` has _x_"), "`[upgrade] ignore` has \\_x\\_", "code is not escaped");
+        assert_eq!(plain("`` <b>` @me `"), "\\`\\` &lt;b>\\` @\u{200b}me \\`", "what may be no code is");
+        assert_eq!(plain("a ` <b>"), "a \\` &lt;b>");
         assert_eq!(code("a`|b\n"), "` a \\|b `".replace("` a", "`a"));
     }
 
@@ -302,5 +322,6 @@ mod tests {
         let other = format!("more text\n{}\n", mark("pinguard/x", "other", "targets"));
         assert!(same_targets(&body, &other) && mark_of(&body) != mark_of(&other));
         assert!(!same_targets("nothing", "nothing"));
+        assert!(!same_targets(&superseded(&body), &other) && superseded("nothing") == "nothing");
     }
 }

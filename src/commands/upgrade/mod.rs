@@ -307,7 +307,7 @@ impl Run<'_> {
             held: &of_group,
             remarks: &built.remarks,
             commands: &built.commands,
-            remote: self.args.remote.as_deref().unwrap_or(&policy.remote),
+            remote: &Remote::for_people(self.args.remote.as_deref().unwrap_or(&policy.remote)),
         };
         let draft = Draft {
             branch: built.group.branch.clone(),
@@ -354,9 +354,15 @@ impl Run<'_> {
             wanted.iter().chain(&undecided).any(|branch| branch == name)
                 || failed.iter().any(|text| text.starts_with(&format!("{name}:")))
         };
-        let (closed, failed) = publisher.supersede(&keep);
-        report.closed = closed;
-        report.failed.extend(failed);
+        let cleaned = publisher.supersede(&keep);
+        report.closed = cleaned.closed;
+        report.failed.extend(cleaned.failed);
+        let left = cleaned.left.into_iter();
+        report.warnings.extend(left.map(|name| {
+            format!(
+                "{name}: nothing needs this branch any more, but it has somebody else's commits, so it is left alone"
+            )
+        }));
     }
 
     /// Whether the arguments ask for a subject.

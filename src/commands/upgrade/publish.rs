@@ -66,6 +66,17 @@ pub struct Published {
     pub patch: String,
 }
 
+/// What became of branches that no group needs any more.
+#[derive(Debug, Default)]
+pub struct Cleaned {
+    /// Closed and deleted.
+    pub closed: Vec<String>,
+    /// What failed, and why.
+    pub failed: Vec<String>,
+    /// Left alone, for they have a person's commits.
+    pub left: Vec<String>,
+}
+
 /// The remote and the forge of a run.
 pub struct Publisher<'a> {
     /// Where objects are.
@@ -176,10 +187,10 @@ impl Publisher<'_> {
         };
     }
 
-    /// Closes and deletes what no group needs any more; `keep` says which branches stay. Gives what was done, and what failed.
-    pub fn supersede(&self, keep: &dyn Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
-        let Some(remote) = self.remote else { return (done, failed) };
+    /// Closes and deletes what no group needs any more; `keep` says which branches stay.
+    pub fn supersede(&self, keep: &dyn Fn(&str) -> bool) -> Cleaned {
+        let mut cleaned = Cleaned::default();
+        let Some(remote) = self.remote else { return cleaned };
         let lead = format!("refs/heads/{}", self.policy.prefix);
         for branch in self.refs.iter().filter(|branch| branch.name.starts_with(&lead)) {
             let name = branch.name.trim_start_matches("refs/heads/");
@@ -189,24 +200,37 @@ impl Publisher<'_> {
             match self.origin(remote, branch) {
                 Ok(Origin::Ours) => {}
                 // A person's work is a person's to delete.
-                Ok(Origin::Foreign) => continue,
+                Ok(Origin::Foreign) => {
+                    cleaned.left.push(name.to_string());
+                    continue;
+                }
                 Err(failure) => {
-                    failed.push(format!("{name}: {failure}"));
+                    cleaned.failed.push(format!("{name}: {failure}"));
                     continue;
                 }
             }
             match self.close(remote, branch, name) {
-                Ok(()) => done.push(name.to_string()),
-                Err(why) => failed.push(format!("{name}: {why}")),
+                Ok(()) => cleaned.closed.push(name.to_string()),
+                Err(why) => cleaned.failed.push(format!("{name}: {why}")),
             }
         }
-        (done, failed)
+        cleaned
     }
 
     fn close(&self, remote: &Remote, branch: &Branch, name: &str) -> Result<(), String> {
         if let Some(forge) = self.forge {
             let requests = forge.find(name).map_err(|failure| failure.to_string())?;
             for request in requests.iter().filter(|request| request.state == State::Open) {
+                let told = Draft {
+                    branch: name.to_string(),
+                    base: request.base.clone(),
+                    title: request.title.clone(),
+                    // Later runs take a closed request with these targets for a person's no.
+                    body: describe::superseded(&request.body),
+                    labels: Vec::new(),
+                    reviewers: Vec::new(),
+                };
+                forge.change(request.number, &told).map_err(|failure| failure.to_string())?;
                 let why = "Superseded: what this request proposes is on the base already, or is not wanted any more.";
                 forge.close(request.number, why).map_err(|failure| failure.to_string())?;
             }

@@ -4,6 +4,7 @@ use super::base::Base;
 use super::branch::{Fault, Held};
 use super::publish::{Asked, Fate, Published};
 use crate::commands::Terminal;
+use crate::plan::describe;
 use crate::report::{clean, redact};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -146,6 +147,7 @@ fn section(out: &mut dyn Write, name: &str, count: usize) -> io::Result<()> {
 
 fn markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let code = |text: &str| format!("`{}`", clean::line(text).replace('`', " ").replace('|', "\\|"));
+    let words = |text: &str| describe::plain(&clean::line(text));
     writeln!(
         out,
         "## pinguard upgrade\n\n{} references of {} were looked at.",
@@ -156,32 +158,43 @@ fn markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n| branch | what | |\n| --- | --- | --- |")?;
     }
     for published in &report.published {
-        let row = (code(&published.draft.branch), code(&published.draft.title), fate(published));
-        writeln!(out, "| {} | {} | {} |", row.0, row.1, clean::line(&row.2).replace('|', "\\|"))?;
+        let row = (code(&published.draft.branch), code(&published.draft.title), words(&fate(published)));
+        writeln!(out, "| {} | {} | {} |", row.0, row.1, row.2)?;
     }
     if !report.held.is_empty() {
         writeln!(out, "\n| held | where | why |\n| --- | --- | --- |")?;
     }
     for (id, why, _) in &report.held {
         let (name, path, line) = place(report, *id);
-        let why = why.text();
-        writeln!(
-            out,
-            "| {} | {} | {} |",
-            code(&name),
-            code(&format!("{path}:{line}")),
-            clean::line(&why).replace('|', "\\|")
-        )?;
+        writeln!(out, "| {} | {} | {} |", code(&name), code(&format!("{path}:{line}")), words(&why.text()))?;
     }
-    for (head, list) in [("Closed", &report.closed), ("Failed", &report.failed), ("Warnings", &report.warnings)] {
+    let of_branch = |published: &Published| {
+        let branch = published.draft.branch.clone();
+        published.warnings.iter().map(move |warning| format!("{branch}: {warning}")).collect::<Vec<_>>()
+    };
+    let warnings: Vec<String> =
+        report.published.iter().flat_map(of_branch).chain(report.warnings.iter().cloned()).collect();
+    for (head, list) in [("Closed", &report.closed), ("Failed", &report.failed), ("Warnings", &warnings)] {
         if !list.is_empty() {
             writeln!(out, "\n### {head}\n")?;
         }
         for text in list {
-            writeln!(out, "- {}", clean::line(text))?;
+            writeln!(out, "- {}", words(text))?;
         }
     }
+    for published in report.published.iter().filter(|_| report.dry) {
+        writeln!(out, "\n### {}\n", code(&published.draft.title))?;
+        fenced(out, "diff", &clean::lines(&patch(published)))?;
+        fenced(out, "markdown", &clean::lines(&published.draft.body))?;
+    }
     Ok(())
+}
+
+/// A text as it is, between fences that it does not hold itself.
+fn fenced(out: &mut dyn Write, kind: &str, text: &str) -> io::Result<()> {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    writeln!(out, "{fence}{kind}\n{}\n{fence}\n", text.trim_end_matches('\n'))
 }
 
 fn data(report: &Report<'_>) -> Value {

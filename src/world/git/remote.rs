@@ -97,6 +97,11 @@ impl Remote {
         Ok(Remote { name: name.to_string(), address: shown(&full), more, token, is_http, bare: without_user(&full) })
     }
 
+    /// A remote's name or address as people may see it: without credentials.
+    pub fn for_people(named: &str) -> String {
+        shown(named)
+    }
+
     /// A token for when git finds no credentials by itself: what CI or the user set up goes first.
     pub fn fall_back(&mut self, token: &Token) {
         if self.token.is_none() && self.is_http && !token.is_empty() {
