@@ -300,6 +300,10 @@ fn nothing_is_built_from_source() {
                 "the request says what the lock holds"
             );
             assert_eq!(locked(locker, &show(&world, "pypi-lib", locker.lock), "lib"), "1.2");
+            assert!(
+                report["branches"][0]["steps"][0]["released"].is_string(),
+                "and when that was released: {report:#}"
+            );
         } else {
             assert_eq!(code, 2, "{}: {report:#}", locker.tool);
             let held = held(&report);

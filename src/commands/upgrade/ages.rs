@@ -8,9 +8,14 @@ use crate::world::registries::pypi::{Places, Pypi};
 use crate::world::runtime;
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
 
-/// The first package that is too young, or whose age nobody knows, holds the whole.
-pub fn check(rows: &[&LockMove], days: u32, now: Timestamp, with: &Relocker<'_>) -> Result<(), Why> {
+/// When versions of packages were released.
+pub type Released = BTreeMap<(String, String), Timestamp>;
+
+/// The first package that is too young, or whose age nobody knows, holds the whole; else when each was released.
+pub fn check(rows: &[&LockMove], days: u32, now: Timestamp, with: &Relocker<'_>) -> Result<Released, Why> {
+    let mut dates = Released::new();
     let named = look::named(&with.base.project, |_| true);
     let places = Places::of(&named, with.environment, &|_| None).map_err(Why::Other)?;
     let asked = runtime::block_on(async {
@@ -43,11 +48,11 @@ pub fn check(rows: &[&LockMove], days: u32, now: Timestamp, with: &Relocker<'_>)
                     );
                     return Err(Why::NothingFits(text));
                 }
-                _ => {}
-            }
+                _ => dates.insert((row.name.clone(), version.to_string()), at),
+            };
         }
     }
-    Ok(())
+    Ok(dates)
 }
 
 fn unknown(row: &LockMove) -> Why {

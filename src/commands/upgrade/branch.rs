@@ -1,7 +1,7 @@
 //! One group to the files of its branch: edits, locks made anew, and the proof that nothing else moved. A group that cannot be built is
 //! split until the culprit stands alone; the rest goes ahead.
 
-use super::ages;
+use super::ages::{self, Released};
 use super::base::Base;
 use super::lines::Along;
 use super::relock::Relocker;
@@ -175,9 +175,9 @@ impl<'a> Builder<'a> {
         locks.extend(along.iter().map(|one| along_row(project, one)));
         locks.sort();
         locks.dedup();
-        self.ages(group, &locks, &after)?;
+        let released = self.ages(group, &locks, &after)?;
         self.proof(group, &along, &after).map_err(|text| (Why::Other(text), Fault::Policy))?;
-        let group = self.as_made(group, &locks);
+        let group = self.as_made(group, &locks, &released);
         Ok(Built { group, files, locks, remarks, commands })
     }
 
@@ -195,7 +195,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The group as its locks hold it: some tools cannot be told a version, and take another one than the newest.
-    fn as_made(&self, group: &Group, locks: &[LockMove]) -> Group {
+    fn as_made(&self, group: &Group, locks: &[LockMove], released: &Released) -> Group {
         let mut group = group.clone();
         for step in group.steps.iter_mut().filter(|step| step.edits.is_empty()) {
             let Some((lock, version)) = &mut step.relock else { continue };
@@ -203,13 +203,14 @@ impl<'a> Builder<'a> {
                 (&self.base.project.source(*lock).path, &self.base.project.reference(step.reference).subject.name);
             let row = locks.iter().find(|row| row.lock == *path && row.name == *name);
             let Some(to) = row.and_then(|row| row.to.clone()).filter(|to| to != version) else { continue };
-            (step.to, *version, step.released) = (to.clone(), to, None);
+            let date = released.get(&(name.clone(), to.clone())).copied();
+            (step.to, *version, step.released) = (to.clone(), to, date);
         }
         group
     }
 
     /// Whether everything that moved in locks is old enough, asked for or not.
-    fn ages(&self, group: &Group, locks: &[LockMove], after: &Project) -> Result<(), (Why, Fault)> {
+    fn ages(&self, group: &Group, locks: &[LockMove], after: &Project) -> Result<Released, (Why, Fault)> {
         let days = self.policy.days(Ecosystem::Pypi);
         let asked = |row: &&LockMove| {
             let wanted = |step: &Step| {
@@ -220,7 +221,7 @@ impl<'a> Builder<'a> {
         };
         let rows: Vec<&LockMove> = locks.iter().filter(asked).filter(|row| row.to.is_some()).collect();
         if days == 0 || rows.is_empty() {
-            return Ok(());
+            return Ok(Released::new());
         }
         if let Some(row) = rows.iter().find(|row| is_of_channel(after, row)) {
             let version = row.to.as_deref().unwrap_or("");
