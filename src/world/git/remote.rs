@@ -244,7 +244,14 @@ fn without_user(url: &str) -> String {
 
 /// An address without credentials; ssh's `git@host:path` holds none.
 fn shown(url: &str) -> String {
-    if url.contains("://") && !url.starts_with("ssh://") { without_credentials(url) } else { url.to_string() }
+    let Some(rest) = url.strip_prefix("ssh://") else {
+        return if url.contains("://") { without_credentials(url) } else { url.to_string() };
+    };
+    // The user is a part of an address of ssh, a password behind it is not.
+    let end = rest.find('/').unwrap_or(rest.len());
+    let Some(at) = rest[..end].rfind('@') else { return url.to_string() };
+    let user = rest[..at].split(':').next().unwrap_or("");
+    format!("ssh://{user}{}", &rest[at..])
 }
 
 /// Takes `user:password@` out of every address in a text.
@@ -272,5 +279,9 @@ mod tests {
         let clean = without_credentials(text);
         assert_eq!(clean, "fatal: unable to access 'https://host.example/x.git/': https://b/ and git@host:x");
         assert_eq!(without_user("https://u:p@h.example:8443/a/b.git"), "https://h.example:8443/a/b.git");
+        assert_eq!(shown("ssh://git:hunter2@h.example:22/a/b.git"), "ssh://git@h.example:22/a/b.git");
+        assert_eq!(shown("ssh://git:hunter:2@h/a@b"), "ssh://git@h/a@b");
+        assert_eq!(shown("ssh://git@h.example/a"), "ssh://git@h.example/a");
+        assert_eq!(shown("ssh://h.example/a"), "ssh://h.example/a");
     }
 }
