@@ -2,7 +2,7 @@
 
 use super::edit::Edit;
 use super::pipeline::Assignment;
-use super::span::Location;
+use super::span::{Location, Span};
 
 /// Whose variables they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,6 +86,20 @@ pub struct VariableSlot {
 }
 
 impl VariableSlot {
+    /// A slot before a place, without any texts around the variables.
+    pub fn at(at: Location, word: &'static str) -> VariableSlot {
+        VariableSlot {
+            step: String::new(),
+            word,
+            at: Location { span: Span::empty(at.span.start as usize), ..at },
+            lead: String::new(),
+            between: String::new(),
+            newline: String::new(),
+            tail: String::new(),
+            close: None,
+        }
+    }
+
     /// Puts variables in: name and value as the format writes them.
     pub fn insert(&self, variables: &[(String, String)]) -> Edit {
         let texts: Vec<String> = variables.iter().map(|(name, value)| format!("{name}: {value}")).collect();

@@ -55,6 +55,7 @@ use crate::model::project::{Project, Site};
 use crate::model::rule::Level::{Advice, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::Word;
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -71,7 +72,9 @@ fn check(project: &Project, findings: &mut Findings) {
         name == "pytest.addopts" && text.text.split_whitespace().any(says_more)
     });
     let sites = project.gate_commands();
-    let terse: Vec<&Site> = sites.iter().filter(|site| site.job.is_some() && is_terse(site, configured)).collect();
+    // The jobs of a matrix share their text: a place counts once, and is changed once.
+    let mut seen = HashSet::new();
+    let terse: Vec<&Site> = sites.iter().filter(|site| site.job.is_some() && is_terse(site, configured) && seen.insert(site.command.at)).collect();
     let Some(first) = terse.first() else { return };
     let tool = first.command.check().map_or("", |check| check.tool);
     let others = match terse.len() {

@@ -177,9 +177,6 @@ struct Word<'t> {
 
 /// Words as `shlex` splits them: white space, quotes, `\`.
 fn words(text: &str) -> Vec<Word<'_>> {
-    if !text.contains(['"', '\'']) {
-        return plain_words(text);
-    }
     let mut words = Vec::new();
     let mut word: Option<Word> = None;
     let mut quote: Option<char> = None;
@@ -193,9 +190,16 @@ fn words(text: &str) -> Vec<Word<'_>> {
         word.range.end = at + c.len_utf8();
         match (quote, c) {
             (Some(open), _) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.text.to_mut();
+            }
             _ => {
-                word.text.to_mut().push(c);
+                match &mut word.text {
+                    // Without quotes so far, it says what stands there.
+                    Cow::Borrowed(plain) => *plain = &text[word.range.clone()],
+                    Cow::Owned(made) => made.push(c),
+                }
                 let extends = word.inner.as_ref().is_some_and(|inner| inner.is_empty() || inner.end == at);
                 let start = word.inner.as_ref().filter(|inner| !inner.is_empty()).map_or(at, |inner| inner.start);
                 word.inner = extends.then(|| start..at + c.len_utf8());
@@ -203,23 +207,6 @@ fn words(text: &str) -> Vec<Word<'_>> {
         }
     }
     words.extend(word);
-    words
-}
-
-/// Words of a text without quotes.
-fn plain_words(text: &str) -> Vec<Word<'_>> {
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (start, c.is_whitespace()) {
-            (None, false) => start = Some(at),
-            (Some(from), true) => {
-                words.push(Word { range: from..at, text: Cow::Borrowed(&text[from..at]), inner: Some(from..at) });
-                start = None;
-            }
-            _ => {}
-        }
-    }
     words
 }
 

@@ -63,12 +63,12 @@ pub fn note_stage(facts: &mut Facts, source: &str, stage: &Call, key: &str) {
             let Some(Item::Assign(_, first, _)) = own.block.as_deref().and_then(<[Item]>::first) else { return };
             let Some(column) = column(source, *first) else { return };
             let between = format!("{end}{}", " ".repeat(column));
-            VariableSlot { tail: between.clone(), between, ..empty(*first, BLOCK) }
+            VariableSlot { tail: between.clone(), between, ..VariableSlot::at(*first, BLOCK) }
         }
         None => {
             let between = format!("{end}{blank}{}", " ".repeat(inner.saturating_sub(outer)));
             let tail = format!("{end}{blank}}}{end}{blank}");
-            VariableSlot { lead: format!("environment {{{between}"), between, tail, ..empty(steps.at, BLOCK) }
+            VariableSlot { lead: format!("environment {{{between}"), between, tail, ..VariableSlot::at(steps.at, BLOCK) }
         }
     };
     facts.variable_edits.slots.push(VariableSlot { step: key.to_string(), ..slot });
@@ -90,7 +90,7 @@ pub fn note_step(facts: &mut Facts, source: &str, call: &Call, text: &Str, step:
         between: ", ".to_string(),
         tail: format!("]) {{{end}{blank}  "),
         close: Some((close, format!("{end}{blank}}}"))),
-        ..empty(call.at, AROUND)
+        ..VariableSlot::at(call.at, AROUND)
     });
 }
 
@@ -118,19 +118,6 @@ fn in_scripts(items: &[Item], name: &str, depth: usize) -> usize {
         arguments + in_scripts(call.block.as_deref().unwrap_or(&[]), name, depth + 1)
     };
     groovy::calls(items).map(of_call).sum()
-}
-
-fn empty(at: Location, word: &'static str) -> VariableSlot {
-    VariableSlot {
-        step: String::new(),
-        word,
-        at: Location { span: Span::empty(at.span.start as usize), ..at },
-        lead: String::new(),
-        between: String::new(),
-        newline: String::new(),
-        tail: String::new(),
-        close: None,
-    }
 }
 
 /// The whole line of a place.

@@ -24,7 +24,7 @@ pub fn note_list_slot(facts: &mut Facts, holder: Node<'_>, word: &'static str, a
         Some((_, list)) if is_flow(list) => list.items().next().map(|first| VariableSlot {
             between: ", ".to_string(),
             tail: ", ".to_string(),
-            ..empty(first.whole())
+            ..VariableSlot::at(first.whole(), "")
         }),
         Some((_, list)) => list.items().next().and_then(|first| before(first, "- ", "- ")),
         None => absent(holder, word, anchors, true),
@@ -41,7 +41,7 @@ fn before(first: Node<'_>, dash: &str, mark: &str) -> Option<VariableSlot> {
     let between = format!("{end}{blank}{mark}");
     let newline = format!("{end}{blank}{}", " ".repeat(mark.len()));
     let at = Location { span: Span::empty(first.whole().span.start as usize), ..first.at() };
-    Some(VariableSlot { tail: between.clone(), between, newline, ..empty(at) })
+    Some(VariableSlot { tail: between.clone(), between, newline, ..VariableSlot::at(at, "") })
 }
 
 /// A mapping or a list of its own, before what says what the holder does.
@@ -57,20 +57,13 @@ fn absent(holder: Node<'_>, word: &str, anchors: &[&str], list: bool) -> Option<
     let between = format!("{end}{}{mark}", " ".repeat(column + 2));
     let newline = format!("{end}{}", " ".repeat(column + 2 + mark.len()));
     let tail = format!("{end}{}", " ".repeat(column));
-    Some(VariableSlot { lead: format!("{word}:{between}"), between, newline, tail, ..empty(action.whole()) })
-}
-
-fn empty(at: Location) -> VariableSlot {
-    VariableSlot {
-        step: String::new(),
-        word: "",
-        at: Location { span: Span::empty(at.span.start as usize), ..at },
-        lead: String::new(),
-        between: String::new(),
-        newline: String::new(),
-        tail: String::new(),
-        close: None,
-    }
+    Some(VariableSlot {
+        lead: format!("{word}:{between}"),
+        between,
+        newline,
+        tail,
+        ..VariableSlot::at(action.whole(), "")
+    })
 }
 
 /// Notes the lines of each variable of a mapping `word`, and those of the mapping as a whole. A slot for `to` takes them.

@@ -9,6 +9,7 @@ mod place;
 pub use place::{Place, Rules};
 
 use crate::model::knowledge::ImageManifest;
+use crate::model::text::hex;
 use crate::world::environment::Environment;
 use crate::world::failure::Failure;
 use crate::world::http::{Answer, Caching, Http, Request};
@@ -16,7 +17,6 @@ use login::Logins;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What a manifest may be: an index of platforms first, a single image else.
@@ -215,8 +215,5 @@ fn verify(answer: &Answer, digest: &str) -> Result<(), Failure> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold("sha256:".to_string(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }

@@ -2,6 +2,7 @@
 
 use super::{Place, Shared, absent, archive, simple};
 use crate::ecosystems::pypi::normalize;
+use crate::model::text::hex;
 use crate::resolve::listing::{Absent, Announced, Direct, File, Kind, Listing, kind_of, packed, source_version};
 use crate::resolve::metadata::{Metadata, Unusable};
 use crate::resolve::requirement::Name;
@@ -10,7 +11,6 @@ use crate::world::failure::Failure;
 use crate::world::http::{Answer, Caching, Request, shown};
 use crate::world::process::Task;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -369,11 +369,7 @@ fn headers_end(bytes: &[u8]) -> usize {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::from("sha256:");
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
 #[derive(Debug, Clone, Copy)]
