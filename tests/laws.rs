@@ -16,7 +16,7 @@ use pinguard::model::span::Location;
 use pinguard::model::wish::{Because, Goal, Wishes};
 use pinguard::plan::topic::{self, Places};
 use pinguard::plan::{self, spell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use support::{Repository, project, repositories};
 
 fn slots(reference: &Reference) -> impl Iterator<Item = (&'static str, Slot)> {
@@ -104,6 +104,40 @@ fn remedies_speak_of_references_that_are_listed() {
             }
         }
     }
+}
+
+#[test]
+fn a_place_that_several_jobs_share_is_told_and_changed_once() {
+    let mut shared = 0;
+    for repository in repositories() {
+        let project = repository.project();
+        let mut told = HashSet::new();
+        for finding in check::findings(&project) {
+            let say = format!("{}: {}: {:?}", repository.name, finding.rule.id, finding);
+            assert!(told.insert((finding.rule.id, finding.at, finding.message.clone(), finding.help.clone())), "{say}");
+            assert_eq!(finding.labels.iter().collect::<HashSet<_>>().len(), finding.labels.len(), "{say}");
+            shared += finding.labels.iter().filter(|label| label.at == finding.at).count();
+            let Some(Remedy::Replace { edits, .. }) = &finding.remedy else { continue };
+            assert_eq!(edits.iter().collect::<HashSet<_>>().len(), edits.len(), "{say}");
+        }
+        let mut listed = HashSet::new();
+        for (_, reference) in project.references().filter(|(_, reference)| slots(reference).next().is_some()) {
+            let what = format!("{:?} {:?} {:?}", reference.subject, reference.pin, reference.role);
+            assert!(listed.insert((reference.site.whole, what)), "{}: {reference:?}", repository.name);
+        }
+    }
+    assert!(shared > 5, "`fixtures/shared` has places that several jobs share");
+}
+
+#[test]
+fn commands_of_a_shared_place_are_counted_once() {
+    let repository = repositories().into_iter().find(|one| one.name == "shared").expect("fixtures/shared");
+    let project = repository.project();
+    let found = check::findings(&project);
+    let terse = found.iter().find(|finding| finding.rule.id == "log-verbosity-unset").expect("terse test runs");
+    let places: HashSet<Location> = terse.labels.iter().map(|label| label.at).chain([terse.at]).collect();
+    assert_eq!(places.len(), terse.labels.len() + 1, "{terse:?}");
+    assert!(terse.message.contains(&format!("({} commands)", places.len())), "{}", terse.message);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::span::{Location, SourceId};
 
 /// One replacement.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Edit {
     /// What is replaced; empty to insert.
     pub at: Location,

@@ -5,9 +5,11 @@ use super::pin::Strength;
 use super::reference::ReferenceId;
 use super::rule::{Level, Levels, Rule};
 use super::span::Location;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 /// A further place with a word about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
     /// Where.
     pub at: Location,
@@ -109,12 +111,45 @@ impl Finding {
         self.name = name.into();
         self
     }
+
+    /// Equal labels are one, and so are equal edits.
+    fn say_once(&mut self) {
+        unique(&mut self.labels);
+        if let Some(Remedy::Replace { edits, .. }) = &mut self.remedy {
+            unique(edits);
+        }
+    }
+
+    /// Whether the other speaks of the same thing at the same place and asks for the same.
+    fn is_shared_by(&self, other: &Finding) -> bool {
+        let about = |one: &Finding| (one.rule.id, one.at);
+        about(self) == about(other) && self.name == other.name && self.help == other.help && self.remedy == other.remedy
+    }
+
+    fn share(&mut self, other: Finding) {
+        self.levels = self.levels.max(other.levels);
+        if other.message != self.message {
+            self.labels.push(Label { at: other.at, text: other.message });
+        }
+        self.labels.extend(other.labels);
+        unique(&mut self.labels);
+    }
+}
+
+/// Keeps the first of equal ones.
+fn unique<T: Clone + Eq + Hash>(list: &mut Vec<T>) {
+    let mut seen = HashSet::with_capacity(list.len());
+    list.retain(|one| seen.insert(one.clone()));
 }
 
 /// Findings as rules report them.
+///
+/// A place that several jobs share (the jobs of a matrix, an anchor, an `extends`, a template) is judged once per job, and told and changed
+/// once: the first finding stays, and what the others say differently is a label of it.
 #[derive(Debug, Default)]
 pub struct Findings {
     list: Vec<Finding>,
+    by_place: HashMap<Location, Vec<usize>>,
 }
 
 impl Findings {
@@ -134,7 +169,13 @@ impl Findings {
     }
 
     /// Reports it.
-    pub fn push(&mut self, finding: Finding) {
+    pub fn push(&mut self, mut finding: Finding) {
+        finding.say_once();
+        let here = self.by_place.entry(finding.at).or_default();
+        if let Some(&index) = here.iter().find(|&&index| self.list[index].is_shared_by(&finding)) {
+            return self.list[index].share(finding);
+        }
+        here.push(self.list.len());
         self.list.push(finding);
     }
 
@@ -153,4 +194,74 @@ pub struct Judged {
     pub level: Level,
     /// Made from rule, path, structural key and name: the same when lines move or values change.
     pub fingerprint: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::rule::{Group, Level::*, levels};
+    use crate::model::span::{SourceId, Span};
+
+    static RULE: Rule = Rule {
+        id: "shared",
+        group: Group::Log,
+        summary: "",
+        levels: &[("low", levels(Info, Warning, Error)), ("high", levels(Warning, Info, Error))],
+        since: "",
+        check: |_, _| {},
+    };
+
+    fn at(start: usize) -> Location {
+        Location::new(SourceId(0), Span::new(start, start + 1))
+    }
+
+    fn found(findings: Vec<Finding>) -> Vec<Finding> {
+        let mut list = Findings::default();
+        findings.into_iter().for_each(|finding| list.push(finding));
+        list.into_vec()
+    }
+
+    fn texts(finding: &Finding) -> Vec<&str> {
+        finding.labels.iter().map(|label| label.text.as_str()).collect()
+    }
+
+    #[test]
+    fn equal_labels_and_edits_are_one_and_keep_their_order() {
+        let edit = |start| Edit::replace(at(start), "x");
+        let edits = vec![edit(9), edit(3), edit(9)];
+        let finding = Findings::finding(&RULE, "low", at(0), "one")
+            .label(at(9), "b")
+            .label(at(3), "a")
+            .label(at(9), "b")
+            .label(at(9), "a")
+            .remedy(Remedy::Replace { edits, safety: Safety::Safe });
+        let found = found(vec![finding]);
+        assert_eq!(texts(&found[0]), ["b", "a", "a"]);
+        assert_eq!(found[0].remedy, Some(Remedy::Replace { edits: vec![edit(9), edit(3)], safety: Safety::Safe }));
+    }
+
+    #[test]
+    fn a_shared_place_is_one_finding_at_the_higher_level() {
+        let of = |kind, job: &str| Findings::finding(&RULE, kind, at(0), format!("job {job}")).about(job, "pytest");
+        let found =
+            found(vec![of("low", "a").label(at(5), "there"), of("low", "a"), of("high", "b").label(at(5), "there")]);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].message.as_str(), found[0].key.as_str()), ("job a", "a"));
+        assert_eq!(texts(&found[0]), ["there", "job b"]);
+        assert_eq!(found[0].levels, levels(Warning, Warning, Error));
+    }
+
+    #[test]
+    fn what_asks_for_something_else_stays_apart() {
+        let one = || Findings::finding(&RULE, "low", at(0), "one");
+        let other = Remedy::Guide("other".to_string());
+        let apart = vec![
+            one(),
+            one().about("", "name"),
+            one().help("help"),
+            one().remedy(other),
+            Findings::finding(&RULE, "low", at(1), "one"),
+        ];
+        assert_eq!(found(apart).len(), 5);
+    }
 }

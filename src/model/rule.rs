@@ -85,6 +85,12 @@ impl Levels {
             Profile::Audit => self.audit,
         }
     }
+
+    /// The higher level of the two in every profile.
+    pub fn max(self, other: Levels) -> Levels {
+        let Levels { default, strict, audit } = other;
+        levels(self.default.max(default), self.strict.max(strict), self.audit.max(audit))
+    }
 }
 
 /// Levels in the order default, strict, audit: `levels(Warning, Error, Error)`.

@@ -87,7 +87,7 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
         return;
     }
     let root = tree.root().filter(|root| root.is_map());
-    let mut reader = Reader { source, sources, facts };
+    let mut reader = Reader::new(source, sources, facts);
     match (root, workflow_root(&source.path)) {
         (Some(root), Some("")) => reader.workflow(root),
         // Nobody starts a workflow that is not at the root: its references count, its jobs do not.

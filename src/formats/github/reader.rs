@@ -9,10 +9,13 @@ use crate::model::pin::Strength;
 use crate::model::reference::{Ecosystem, Origin, Reference, ReferenceId, Role, Slot};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
-use crate::model::text::Text;
+use crate::model::script::{Script, Shell};
+use crate::model::text::{Mapped, Text};
 use crate::syntax::tree::Node;
+use crate::tools;
+use std::collections::HashMap;
 
-/// What reads one file.
+/// What reads one file. What several jobs have through one anchor is read once.
 pub struct Reader<'r> {
     /// The file.
     pub source: &'r Source,
@@ -20,6 +23,8 @@ pub struct Reader<'r> {
     pub sources: &'r Sources,
     /// What was read so far.
     pub facts: &'r mut Facts,
+    references: HashMap<(Location, String), ReferenceId>,
+    scripts: HashMap<(Location, Shell, String), Script>,
 }
 
 /// What is known around a value: variables and the matrix of its job.
@@ -38,7 +43,34 @@ impl Around<'_, '_> {
     }
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
+    /// A reader that has seen nothing.
+    pub fn new(source: &'r Source, sources: &'r Sources, facts: &'r mut Facts) -> Reader<'r> {
+        Reader { source, sources, facts, references: HashMap::new(), scripts: HashMap::new() }
+    }
+
+    /// Adds a reference, or finds the one that stands at the same place and says the same.
+    pub fn push(&mut self, reference: Reference) -> ReferenceId {
+        let place = (reference.site.whole, format!("{:?}{:?}{:?}", reference.subject, reference.pin, reference.role));
+        if let Some(id) = self.references.get(&place) {
+            return *id;
+        }
+        let id = self.facts.push(reference);
+        self.references.insert(place, id);
+        id
+    }
+
+    /// Reads a script, or finds what was read of it.
+    pub fn script(&mut self, text: &Mapped, shell: Shell, cwd: &str, key: &str) -> Script {
+        let place = (text.at, shell, cwd.to_string());
+        if let Some(script) = self.scripts.get(&place) {
+            return script.clone();
+        }
+        let script = tools::read_script(text, shell, cwd, key, self.facts);
+        self.scripts.insert(place, script.clone());
+        script
+    }
+
     /// Says that a part of the file is not what it should be, and that it was passed over.
     pub fn refuse(&mut self, at: Location, what: &str) {
         self.facts.problem(ProblemKind::Unreadable, at, format!("{what}; this part was not checked"));
@@ -54,7 +86,7 @@ impl Reader<'_> {
                 reference.site.digest = None;
             }
             point_at_member(&mut reference, &resolved, text);
-            ids.push(self.facts.push(reference));
+            ids.push(self.push(reference));
         }
         ids
     }
@@ -71,7 +103,7 @@ impl Reader<'_> {
             return None;
         };
         git::note_after(&mut reference, node.whole());
-        Some(self.facts.push(reference))
+        Some(self.push(reference))
     }
 
     /// Versions of a tool, one per line of the text.
@@ -88,7 +120,7 @@ impl Reader<'_> {
                     reference.strength = None;
                     reference.site.version = None;
                 }
-                ids.push(self.facts.push(reference));
+                ids.push(self.push(reference));
             }
         }
         ids
@@ -98,7 +130,7 @@ impl Reader<'_> {
     pub fn absent(&mut self, name: &str, role: Role, at: Location, key: &str) -> ReferenceId {
         let mut reference = Reference::new(Ecosystem::Toolchain, name, role, at);
         reference.key = key.to_string();
-        self.facts.push(reference)
+        self.push(reference)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::model::script::Shell;
 use crate::model::source::join;
 use crate::model::text::Text;
 use crate::syntax::tree::Node;
-use crate::tools;
 
 /// What the steps of a job have in common.
 pub struct Room<'a, 't> {
@@ -94,7 +93,7 @@ impl Reader<'_> {
         let cwd = node.get("working-directory").and_then(Node::text).or_else(|| room.cwd.clone());
         let cwd = cwd.map_or(String::new(), |text| folder(&text, around));
         let cwd = in_repository(&cwd, room.checkout.as_deref());
-        step.kind = StepKind::Run(tools::read_script(&text, shell, &cwd, &key, self.facts));
+        step.kind = StepKind::Run(self.script(&text, shell, &cwd, &key));
     }
 
     fn uses<'t>(&mut self, node: Node<'t>, uses: Node<'t>, step: &mut Step, job: &mut Job, around: Around<'_, 't>) {

@@ -166,7 +166,7 @@ impl Reader<'_> {
         let known = resolved.iter().filter(|resolved| resolved.known);
         let references: Vec<_> =
             known.map(|resolved| toolchain::runner(&resolved.text, &key)).collect();
-        references.into_iter().map(|reference| self.facts.push(reference)).collect()
+        references.into_iter().map(|reference| self.push(reference)).collect()
     }
 
     fn container(&mut self, node: Option<Node<'_>>, job: &mut Job, around: Around<'_, '_>) {
