@@ -26,12 +26,13 @@ pub fn settle(project: &Project, found: Vec<Finding>, config: &Config, profile: 
     };
     let in_force = |name: &str, path: &str| is_in_force(config, profile, name, path);
     let known: Vec<&str> = RULES.iter().map(|registered| registered.rule.id).collect();
-    let judged = judge(project, found, &level_of);
+    // What is off is not there: nothing suppresses it.
+    let found = found.into_iter().filter(|finding| level_of(finding) > Level::Off).collect();
     let comments = suppress::collect(&project.sources);
     let around = Around { now, known: &known, in_force: &in_force };
-    let applied = suppress::apply(judged, &comments, config, &project.sources, &around);
+    let applied = suppress::apply(found, &comments, config, &project.sources, &around);
     let notes = applied.notes.into_iter().filter_map(finding);
-    let left = applied.kept.into_iter().map(|judged| judged.finding).chain(notes).collect();
+    let left = applied.kept.into_iter().chain(notes).collect();
     Settled { judged: judge(project, left, &level_of), suppressed: applied.suppressed }
 }
 

@@ -4,7 +4,7 @@
 //! job, a step, a service, a stage, a TOML table) it speaks of the whole item. Knows lines and indentation, not formats.
 
 use super::{Config, Ignore};
-use crate::model::finding::Judged;
+use crate::model::finding::Finding;
 use crate::model::policy::matches;
 use crate::model::rule::Group;
 use crate::model::source::{Source, Sources};
@@ -47,7 +47,7 @@ pub struct Note {
 #[derive(Debug, Default)]
 pub struct Applied {
     /// Findings that nobody suppressed.
-    pub kept: Vec<Judged>,
+    pub kept: Vec<Finding>,
     /// How many were.
     pub suppressed: usize,
     /// What is wrong with the suppressions, in order of their places.
@@ -204,7 +204,7 @@ pub struct Around<'a> {
 ///
 /// An expired suppression still holds, so that nothing turns red by the calendar; it is said.
 pub fn apply(
-    findings: Vec<Judged>,
+    findings: Vec<Finding>,
     comments: &[Suppression],
     config: &Config,
     sources: &Sources,
@@ -214,25 +214,25 @@ pub fn apply(
     let mut used_ignores = vec![false; config.ignores.len()];
     let mut applied = Applied::default();
     let by_source = Index::of(comments);
-    for judged in findings {
+    for finding in findings {
         let mut hit = false;
-        for index in by_source.at(judged.finding.at) {
+        for index in by_source.at(finding.at) {
             for (position, (name, _)) in comments[index].rules.iter().enumerate() {
-                if names(name, &judged) {
+                if names(name, &finding) {
                     used[index].push(position);
                     hit = true;
                 }
             }
         }
         for (index, ignore) in config.ignores.iter().enumerate() {
-            if fits(ignore, &judged, &sources.get(judged.finding.at.source).path) {
+            if fits(ignore, &finding, &sources.get(finding.at.source).path) {
                 used_ignores[index] = true;
                 hit = true;
             }
         }
         match hit {
             true => applied.suppressed += 1,
-            false => applied.kept.push(judged),
+            false => applied.kept.push(finding),
         }
     }
     for (comment, used) in comments.iter().zip(&used) {
@@ -269,15 +269,15 @@ impl<'c> Index<'c> {
     }
 }
 
-fn names(name: &str, judged: &Judged) -> bool {
-    let rule = judged.finding.rule;
+fn names(name: &str, finding: &Finding) -> bool {
+    let rule = finding.rule;
     name == rule.id || name == rule.group.name()
 }
 
-fn fits(ignore: &Ignore, judged: &Judged, path: &str) -> bool {
-    names(&ignore.rule, judged)
+fn fits(ignore: &Ignore, finding: &Finding, path: &str) -> bool {
+    names(&ignore.rule, finding)
         && ignore.path.as_ref().is_none_or(|pattern| pattern.fits(path))
-        && ignore.name.as_ref().is_none_or(|name| matches(name, &judged.finding.name))
+        && ignore.name.as_ref().is_none_or(|name| matches(name, &finding.name))
 }
 
 fn notes_of_comment(comment: &Suppression, used: &[usize], path: &str, around: &Around<'_>, notes: &mut Vec<Note>) {

@@ -161,21 +161,24 @@ fn around<'a>(now: Date) -> Around<'a> {
     Around { now, known: &RULES, in_force: &|_, _| true }
 }
 
-fn judged(source: SourceId, at: usize, name: &str, count: usize) -> Judged {
+fn finding(source: SourceId, at: usize, name: &str) -> Finding {
     let at = Location::new(source, Span::new(at, at + 1));
-    let finding: Finding = Findings::finding(&LATEST, "site", at, "m").about("jobs.a", name);
+    Findings::finding(&LATEST, "site", at, "m").about("jobs.a", name)
+}
+
+fn judged(source: SourceId, at: usize, name: &str, count: usize) -> Judged {
     let suffix = if count > 1 { format!("-{count}") } else { String::new() };
-    Judged { finding, level: Level::Error, fingerprint: format!("f{name}{suffix}") }
+    Judged { finding: finding(source, at, name), level: Level::Error, fingerprint: format!("f{name}{suffix}") }
 }
 
 /// Findings at each `X` of a text: the lines of those that stay, and what is said about the suppressions.
 fn suppressed(text: &str) -> (Vec<usize>, Vec<Note>) {
     let mut sources = Sources::default();
     let id = sources.add("ci.yml", text);
-    let findings = text.match_indices('X').map(|(at, _)| judged(id, at, "n", 1)).collect();
+    let findings = text.match_indices('X').map(|(at, _)| finding(id, at, "n")).collect();
     let comments = suppress::collect(&sources);
     let applied = suppress::apply(findings, &comments, &Config::default(), &sources, &around(date(2026, 11, 1)));
-    let line = |judged: &Judged| sources.get(id).position(judged.finding.at.span.start).line;
+    let line = |finding: &Finding| sources.get(id).position(finding.at.span.start).line;
     (applied.kept.iter().map(line).collect(), applied.notes)
 }
 
@@ -231,7 +234,7 @@ fn the_configuration_suppresses_by_rule_path_and_name() {
     sources.add("pinguard.toml", text);
     let inside = sources.add("deploy/a.json", "x");
     let outside = sources.add("b.json", "x");
-    let findings = vec![judged(inside, 0, "acme/a", 1), judged(inside, 0, "b", 1), judged(outside, 0, "acme/a", 1)];
+    let findings = vec![finding(inside, 0, "acme/a"), finding(inside, 0, "b"), finding(outside, 0, "acme/a")];
     let applied = suppress::apply(findings, &[], &config, &sources, &around(date(2026, 1, 1)));
     assert_eq!((applied.kept.len(), applied.suppressed, applied.notes.len()), (2, 1, 0));
     let applied = suppress::apply(Vec::new(), &[], &config, &sources, &around(date(2026, 1, 1)));

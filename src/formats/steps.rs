@@ -7,7 +7,7 @@ pub mod plugin;
 pub mod when;
 
 use crate::ecosystems::{oci, variable};
-use crate::model::facts::{Facts, ProblemKind};
+use crate::model::facts::{Facts, ProblemKind, Shared};
 use crate::model::pipeline::{Assignment, Scope, Setting, Value};
 use crate::model::reference::{Reference, ReferenceId, Role};
 use crate::model::script::{Script, Shell};
@@ -61,7 +61,7 @@ impl Values {
 pub struct Reader<'f> {
     /// Where they go.
     pub facts: &'f mut Facts,
-    references: HashMap<(Location, String), ReferenceId>,
+    references: Shared,
     scripts: HashMap<(Location, usize), Script>,
     bytes: usize,
     told: bool,
@@ -70,18 +70,12 @@ pub struct Reader<'f> {
 impl<'f> Reader<'f> {
     /// A reader that has seen nothing.
     pub fn new(facts: &'f mut Facts) -> Reader<'f> {
-        Reader { facts, references: HashMap::new(), scripts: HashMap::new(), bytes: 0, told: false }
+        Reader { facts, references: Shared::default(), scripts: HashMap::new(), bytes: 0, told: false }
     }
 
     /// Adds a reference, or finds the one that stands at the same place and says the same.
     pub fn push(&mut self, reference: Reference) -> ReferenceId {
-        let place = (reference.site.whole, format!("{:?}{:?}{:?}", reference.subject, reference.pin, reference.role));
-        if let Some(id) = self.references.get(&place) {
-            return *id;
-        }
-        let id = self.facts.push(reference);
-        self.references.insert(place, id);
-        id
+        self.references.push(self.facts, reference)
     }
 
     /// The images that a text stands for.

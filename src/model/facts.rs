@@ -8,6 +8,7 @@ use super::pipeline::Pipeline;
 use super::reference::{Reference, ReferenceId};
 use super::script::Script;
 use super::span::{Location, SourceId};
+use std::collections::HashMap;
 
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,27 @@ pub struct Updater {
     pub cooldown_days: Option<u32>,
     /// Names or patterns of packages that need not be.
     pub cooldown_except: Vec<String>,
+}
+
+/// References of one file that several jobs share (anchors, templates, the jobs of a matrix): each is added once.
+#[derive(Debug, Default)]
+pub struct Shared(HashMap<Location, Vec<ReferenceId>>);
+
+impl Shared {
+    /// Adds a reference, or finds the one that stands at the same place and says the same.
+    pub fn push(&mut self, facts: &mut Facts, reference: Reference) -> ReferenceId {
+        let here = self.0.entry(reference.site.whole).or_default();
+        let same = |id: &&ReferenceId| {
+            let known = &facts.references[id.index as usize];
+            known.subject == reference.subject && known.pin == reference.pin && known.role == reference.role
+        };
+        if let Some(&id) = here.iter().find(same) {
+            return id;
+        }
+        let id = facts.push(reference);
+        here.push(id);
+        id
+    }
 }
 
 impl Facts {

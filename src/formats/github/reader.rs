@@ -3,7 +3,7 @@
 use super::known::{Known, Resolved};
 use super::matrix::Matrix;
 use crate::ecosystems::{git, oci, toolchain};
-use crate::model::facts::{Facts, ProblemKind};
+use crate::model::facts::{Facts, ProblemKind, Shared};
 use crate::model::pipeline::Setting;
 use crate::model::pin::Strength;
 use crate::model::reference::{Ecosystem, Origin, Reference, ReferenceId, Role, Slot};
@@ -23,7 +23,7 @@ pub struct Reader<'r> {
     pub sources: &'r Sources,
     /// What was read so far.
     pub facts: &'r mut Facts,
-    references: HashMap<(Location, String), ReferenceId>,
+    references: Shared,
     scripts: HashMap<(Location, Shell, String), Script>,
 }
 
@@ -46,18 +46,12 @@ impl Around<'_, '_> {
 impl<'r> Reader<'r> {
     /// A reader that has seen nothing.
     pub fn new(source: &'r Source, sources: &'r Sources, facts: &'r mut Facts) -> Reader<'r> {
-        Reader { source, sources, facts, references: HashMap::new(), scripts: HashMap::new() }
+        Reader { source, sources, facts, references: Shared::default(), scripts: HashMap::new() }
     }
 
     /// Adds a reference, or finds the one that stands at the same place and says the same.
     pub fn push(&mut self, reference: Reference) -> ReferenceId {
-        let place = (reference.site.whole, format!("{:?}{:?}{:?}", reference.subject, reference.pin, reference.role));
-        if let Some(id) = self.references.get(&place) {
-            return *id;
-        }
-        let id = self.facts.push(reference);
-        self.references.insert(place, id);
-        id
+        self.references.push(self.facts, reference)
     }
 
     /// Reads a script, or finds what was read of it.

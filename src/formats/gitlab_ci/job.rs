@@ -6,7 +6,7 @@ use super::script;
 use super::trigger;
 use super::variables::{Known, assignments};
 use crate::formats::steps::moves;
-use crate::model::facts::{Facts, ProblemKind};
+use crate::model::facts::{Facts, ProblemKind, Shared};
 use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Scope, Service, Setting, Step, StepKind};
 use crate::model::reference::{ReferenceId, Role};
 use crate::model::script::{Language, Script, Shell};
@@ -21,7 +21,7 @@ pub struct Reader<'t, 'c> {
     config: &'c Config<'t>,
     facts: &'c mut Facts,
     /// Images by place: several jobs share the default one.
-    images: HashMap<(Location, String), ReferenceId>,
+    images: Shared,
     /// Scripts by place: several jobs share `before_script`.
     scripts: HashMap<(Location, usize), Script>,
     /// How much script was given to jobs.
@@ -35,7 +35,7 @@ const MAX_SCRIPTS: usize = 8 << 20;
 
 impl<'t, 'c> Reader<'t, 'c> {
     pub fn new(config: &'c Config<'t>, facts: &'c mut Facts) -> Reader<'t, 'c> {
-        Reader { config, facts, images: HashMap::new(), scripts: HashMap::new(), script_bytes: 0, told: false }
+        Reader { config, facts, images: Shared::default(), scripts: HashMap::new(), script_bytes: 0, told: false }
     }
 
     /// The jobs that run. A file without any still names its default image.
@@ -163,17 +163,7 @@ impl<'t, 'c> Reader<'t, 'c> {
     }
 
     fn push(&mut self, references: Vec<crate::model::reference::Reference>) -> Vec<ReferenceId> {
-        let mut ids = Vec::new();
-        for reference in references {
-            let place = (reference.site.whole, format!("{:?}{:?}", reference.subject, reference.pin));
-            let id = match self.images.get(&place) {
-                Some(id) => *id,
-                None => self.facts.push(reference),
-            };
-            self.images.insert(place, id);
-            ids.push(id);
-        }
-        ids
+        references.into_iter().map(|reference| self.images.push(self.facts, reference)).collect()
     }
 
     fn services(&mut self, services: &Layers<'t, 'c>, known: &Known<'t>, key: &str) -> Vec<Service> {

@@ -68,53 +68,36 @@ fn absent(holder: Node<'_>, word: &str, anchors: &[&str], list: bool) -> Option<
 
 /// Notes the lines of each variable of a mapping `word`, and those of the mapping as a whole. A slot for `to` takes them.
 pub fn note_lines(facts: &mut Facts, holder: Node<'_>, word: &str, to: &'static str, key: &str) {
-    let text = holder.document();
-    let Some((name, map)) = holder.entry(word).filter(|(_, map)| map.is_map()) else { return };
-    let mut all = lines(text, name.at());
-    if is_shared(text, name, map) {
-        return;
-    }
-    let mut found = Vec::new();
-    for (variable, value) in map.entries() {
-        // What an anchor or a merge brings in stands elsewhere, and others have it too.
-        let elsewhere = variable.at().source != name.at().source || variable.at().span.start < name.at().span.end;
-        let Some(column) = indent(text, variable.whole(), "").filter(|_| !elsewhere) else { return };
-        let (first, last) = (lines(text, variable.at()), lines(text, value.whole()));
+    let Some(mut block) = Block::of(holder, word, to, key, Node::is_map) else { return };
+    for (variable, value) in block.value.entries() {
+        if block.is_elsewhere(variable.at()) {
+            return;
+        }
+        let Some(column) = indent(block.text, variable.whole(), "") else { return };
+        let (first, last) = (lines(block.text, variable.at()), lines(block.text, value.whole()));
         if last.span.start < first.span.start {
             return;
         }
         let place = Location { span: first.span.to(last.span), ..first };
-        all.span = all.span.to(place.span);
-        found.push(entry(
-            &format!("{key}.{}", variable.str().unwrap_or("")),
-            key,
-            place,
-            to,
-            without(text, place, column),
-        ));
+        let own = format!("{key}.{}", variable.str().unwrap_or(""));
+        block.add(own, place, place, without(block.text, place, column));
     }
-    finish(facts, key, all, found);
+    block.note(facts);
 }
 
-/// Notes the lines of each item of a list `word`, and those of the list as a whole. `take` says which key an item has.
+/// Notes the lines of each item of a list `word`, and those of the list as a whole. A slot for `to` takes them.
 pub fn note_items(facts: &mut Facts, holder: Node<'_>, word: &str, to: &'static str, key: &str) {
-    let text = holder.document();
-    let Some((name, list)) = holder.entry(word).filter(|(_, list)| list.is_seq()) else { return };
-    let mut all = lines(text, name.at());
-    if is_shared(text, name, list) {
-        return;
-    }
-    let mut found = Vec::new();
-    let flow = is_flow(list);
-    let items: Vec<Node<'_>> = list.items().collect();
+    let Some(mut block) = Block::of(holder, word, to, key, Node::is_seq) else { return };
+    let text = block.text;
+    let flow = is_flow(block.value);
+    let items: Vec<Node<'_>> = block.value.items().collect();
     for (index, item) in items.iter().enumerate() {
         let whole = item.whole();
         let own = format!("{key}[{index}]");
-        if whole.source != name.at().source || whole.span.start < name.at().span.end {
+        if block.is_elsewhere(whole) {
             return;
         }
         if flow {
-            let part = text[whole.span.range()].to_string();
             // With the comma behind it, or the one before the last.
             let (from, to_end) = match (items.get(index + 1), index.checked_sub(1).map(|before| &items[before])) {
                 (Some(next), _) => (whole.span.start, next.whole().span.start),
@@ -122,28 +105,62 @@ pub fn note_items(facts: &mut Facts, holder: Node<'_>, word: &str, to: &'static 
                 (None, None) => (whole.span.start, whole.span.end),
             };
             let cut = Location { span: Span::new(from as usize, to_end as usize), ..whole };
-            all.span = all.span.to(lines(text, whole).span);
-            found.push(entry(&own, key, cut, to, part));
+            block.add(own, cut, lines(text, whole), text[whole.span.range()].to_string());
             continue;
         }
         let Some(column) = indent(text, whole, "- ") else { return };
         let first = Location { span: Span::empty(whole.span.start as usize), ..whole };
         let place = Location { span: lines(text, first).span.to(lines(text, last_of(*item)).span), ..whole };
-        all.span = all.span.to(place.span);
         let body = Location { span: Span::new(whole.span.start as usize, place.span.end as usize), ..place };
-        found.push(entry(&own, key, place, to, without(text, body, column)));
+        block.add(own, place, place, without(text, body, column));
     }
-    finish(facts, key, all, found);
+    block.note(facts);
 }
 
-fn entry(key: &str, block: &str, at: Location, to: &'static str, text: String) -> VariableLines {
-    VariableLines { key: key.to_string(), block: block.to_string(), at, forms: vec![(to, text)] }
+/// A mapping or a list whose parts can be cut out, and what was found of it.
+struct Block<'t> {
+    text: &'t str,
+    name: Node<'t>,
+    value: Node<'t>,
+    key: String,
+    to: &'static str,
+    /// All its lines, with that of its name.
+    all: Location,
+    parts: Vec<VariableLines>,
 }
 
-fn finish(facts: &mut Facts, key: &str, all: Location, found: Vec<VariableLines>) {
-    facts.variable_edits.lines.extend(found);
-    let whole = VariableLines { key: key.to_string(), block: key.to_string(), at: all, forms: Vec::new() };
-    facts.variable_edits.lines.push(whole);
+impl<'t> Block<'t> {
+    /// What `word` holds, where it is of the `kind` and no one else's.
+    fn of(holder: Node<'t>, word: &str, to: &'static str, key: &str, kind: fn(Node<'t>) -> bool) -> Option<Block<'t>> {
+        let text = holder.document();
+        let (name, value) = holder.entry(word).filter(|(_, value)| kind(*value))?;
+        let all = lines(text, name.at());
+        (!is_shared(text, name, value)).then(|| Block {
+            text,
+            name,
+            value,
+            key: key.to_string(),
+            to,
+            all,
+            parts: Vec::new(),
+        })
+    }
+
+    /// What an anchor or a merge brings in stands elsewhere, and others have it too.
+    fn is_elsewhere(&self, at: Location) -> bool {
+        at.source != self.name.at().source || at.span.start < self.name.at().span.end
+    }
+
+    fn add(&mut self, key: String, at: Location, lines: Location, text: String) {
+        self.all.span = self.all.span.to(lines.span);
+        self.parts.push(VariableLines { key, block: self.key.clone(), at, forms: vec![(self.to, text)] });
+    }
+
+    fn note(self, facts: &mut Facts) {
+        facts.variable_edits.lines.extend(self.parts);
+        let whole = VariableLines { key: self.key.clone(), block: self.key, at: self.all, forms: Vec::new() };
+        facts.variable_edits.lines.push(whole);
+    }
 }
 
 /// Makes the lines of a block those of its holder `word`, where that holds nothing else.
