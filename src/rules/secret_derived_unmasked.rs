@@ -90,7 +90,8 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::{Join, Nest};
-use crate::model::secrets::flow::{self, Flow, RESHAPES, Sink};
+use crate::model::secrets::flow::{Flow, RESHAPES};
+use crate::model::secrets::sinks::{self, Sink};
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Harm, Weight};
 
@@ -152,7 +153,7 @@ fn report(kind: &str, one: &Assignment, names: &[String], system: &str, shown: &
 
 /// Values that a script makes and keeps for later steps.
 fn kept(project: &Project, flow: &Flow, findings: &mut Findings) {
-    for kept in flow::kept(flow) {
+    for kept in sinks::kept(flow) {
         let goes_on = matches!(kept.sink, Sink::Environment | Sink::Output);
         if kept.derived && goes_on && !kept.masked {
             let place = if kept.sink == Sink::Output { "an output" } else { "the environment of later steps" };

@@ -83,7 +83,8 @@ use crate::model::pipeline::Job;
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Levels, Rule, levels};
-use crate::model::secrets::flow::{self, Flow, Kept, Sink};
+use crate::model::secrets::flow::Flow;
+use crate::model::secrets::sinks::{self, Kept, Sink};
 use crate::model::secrets::place::{are, listed};
 use crate::model::secrets::{Harm, Weight};
 
@@ -105,7 +106,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for flow in project.flows().iter().filter(|flow| !flow.in_build) {
-        for kept in flow::kept(flow) {
+        for kept in sinks::kept(flow) {
             let harm = project.worst(kept.secrets.iter().map(String::as_str));
             // What was reshaped and goes on is another rule's.
             let derived = kept.derived && !kept.masked && matches!(kept.sink, Sink::Environment | Sink::Output);

@@ -84,7 +84,7 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::script::Deed;
-use crate::model::secrets::flow;
+use crate::model::secrets::{flow, sinks};
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Company, Harm, Held};
 use crate::model::span::{Location, SourceId};
@@ -147,7 +147,7 @@ fn judge<'p>(
     };
     let real: Vec<&Assignment> = held.secrets.iter().filter(is_real).copied().collect();
     let first = real.first()?;
-    if flow::of_step(pipeline, job, index).is_some_and(|flow| flow::materialises(&flow)) {
+    if flow::of_step(pipeline, job, index).is_some_and(|flow| sinks::materialises(&flow)) {
         return None;
     }
     let names: Vec<&str> = real.iter().map(|one| one.name.as_str()).collect();

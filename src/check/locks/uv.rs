@@ -2,17 +2,22 @@
 //!
 //! Source: uv's `ValidatedLock::validate` and `Lock::satisfies`. Indexes and settings of a person's machine are not seen.
 
+mod record;
+mod settings;
+mod workspace;
+
 use super::marker::{Marker, of_python};
-use super::stated::{List, Manifest, Wanted, extras, recorded, specifier};
+use super::stated::{List, Manifest, extras};
 use super::{orphan, reason};
 use crate::ecosystems::pypi;
 use crate::model::lock::{Lock, Reason, StatedProject, StatedRequirement, Verdict};
 use crate::model::project::{LockState, Project};
 use crate::model::source::{Source, join};
-use crate::model::span::Location;
 use crate::syntax::toml;
 use crate::syntax::tree::{Node, Tree};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use record::flattened;
+pub use workspace::members;
+use workspace::outer;
 
 /// How a uv lock stands to its manifests.
 pub fn state(project: &Project, lock: &Lock) -> LockState {
@@ -37,25 +42,6 @@ pub fn state(project: &Project, lock: &Lock) -> LockState {
     LockState { lock: source.id, manifest: Some(manifest.id), verdict, strays: Vec::new() }
 }
 
-/// The manifest of the workspace around this one that names its folder as a member.
-fn outer<'p>(project: &'p Project, manifest: &Source) -> Option<&'p Source> {
-    let mut folder = manifest.folder();
-    while !folder.is_empty() {
-        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let Some(found) = join(folder, "pyproject.toml").and_then(|path| project.sources.find(&path)) else { continue };
-        let tree = toml::parse(found.id, &found.text);
-        let Some(workspace) = tree.root().and_then(|root| root.path(&["tool", "uv", "workspace"])) else { continue };
-        let texts = |key: &str| -> Vec<&str> {
-            workspace.get(key).into_iter().flat_map(|list| list.items()).filter_map(Node::str).collect()
-        };
-        let members = members(project, folder, &texts("members"), &texts("exclude"));
-        if members.iter().any(|(_, source)| source.id == manifest.id) {
-            return Some(found);
-        }
-    }
-    None
-}
-
 /// The inline metadata of a script (PEP 723), its comment marks replaced so that nothing moves.
 fn script_block(text: &str) -> String {
     let mut inside = false;
@@ -72,44 +58,6 @@ fn script_block(text: &str) -> String {
         }
     }
     out
-}
-
-/// Folders and manifests of a workspace's members, in order of paths: `patterns` are globs of folders below `folder`.
-pub fn members<'p>(
-    project: &'p Project,
-    folder: &str,
-    patterns: &[&str],
-    excludes: &[&str],
-) -> Vec<(String, &'p Source)> {
-    let (wanted, unwanted) = (globs(patterns), globs(excludes));
-    let mut found: Vec<(String, &Source)> = Vec::new();
-    for source in project.sources.iter().filter(|source| source.file_name() == "pyproject.toml") {
-        let Some(path) = below(folder, source.folder()) else { continue };
-        if !path.is_empty() && wanted.is_match(path) && !unwanted.is_match(path) {
-            found.push((path.to_string(), source));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    found
-}
-
-fn globs(patterns: &[&str]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
-            set.add(glob);
-        }
-    }
-    set.build().unwrap_or_default()
-}
-
-/// `path` as seen from `folder`, when it is in it.
-fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
-    if folder.is_empty() {
-        return Some(path);
-    }
-    path.strip_prefix(folder).and_then(|rest| if rest.is_empty() { Some("") } else { rest.strip_prefix('/') })
 }
 
 struct Check<'a> {
@@ -271,87 +219,8 @@ impl<'a> Check<'a> {
         list.map_or(Vec::new(), |(_, list)| list.clone())
     }
 
-    fn setting(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn setting(&self, name: &str) -> Option<&'a str> {
         self.lock.statement.settings.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// A setting of `uv.toml`, which hides those of `[tool.uv]`, or of `[tool.uv]`.
-    fn options(&mut self) {
-        let file = join(self.folder, "uv.toml").and_then(|path| self.project.sources.find(&path));
-        let tree = file.map(|file| toml::parse(file.id, &file.text));
-        let own = tree.as_ref().and_then(Tree::root);
-        let own = own.or_else(|| self.root.path(&["tool", "uv"]));
-        let of = |key: &str| own.and_then(|table| table.get(key));
-        let modes = [
-            ("options.resolution-mode", "resolution", "highest"),
-            ("options.prerelease-mode", "prerelease", "if-necessary-or-explicit"),
-            ("options.fork-strategy", "fork-strategy", "requires-python"),
-        ];
-        for (recorded, key, default) in modes {
-            let written = of(key).and_then(Node::str).unwrap_or(default);
-            let was = self.setting(recorded).unwrap_or(default);
-            if of(key).is_none_or(Node::is_scalar) && written != was {
-                let text = format!("`{key}` is `{written}` and was `{was}` when it was locked");
-                self.stale.push(Reason { text, at: of(key).map(Node::at) });
-            }
-        }
-        self.exclude_newer(of("exclude-newer"));
-        for (recorded, key) in [("supported-markers", "environments"), ("required-markers", "required-environments")] {
-            self.environments(recorded, key);
-        }
-        self.conflicts();
-    }
-
-    fn exclude_newer(&mut self, written: Option<Node>) {
-        let span = self.setting("options.exclude-newer-span");
-        let recorded = span.or(self.setting("options.exclude-newer"));
-        let at = written.map(Node::at);
-        match (written.and_then(Node::str), recorded) {
-            (Some(text), None) => {
-                let text = format!("`exclude-newer` is `{text}` and was not set when it was locked");
-                self.stale.push(Reason { text, at });
-            }
-            (None, Some(was)) => {
-                let text = format!("it was locked with `exclude-newer` `{was}`, which no configuration here sets");
-                self.stale.push(reason(text));
-            }
-            // A later bound allows all that is locked, so uv keeps the lock.
-            (Some(text), Some(was)) if span.is_none() && is_earlier(text, was) => {
-                let text = format!("`exclude-newer` is `{text}` and was `{was}` when it was locked");
-                self.stale.push(Reason { text, at });
-            }
-            _ => {}
-        }
-    }
-
-    fn environments(&mut self, recorded: &str, key: &str) {
-        let node = self.root.path(&["tool", "uv", key]);
-        let written: Vec<&str> = node.into_iter().flat_map(|node| node.list()).filter_map(Node::str).collect();
-        let was = listed(self.setting(recorded).unwrap_or("[]"));
-        let equal = written.len() == was.len()
-            && written.iter().zip(&was).all(|(a, b)| Marker::read(a).equals(&Marker::read(b), &self.within));
-        if !equal {
-            let text = format!("`{key}` differs from what it was locked for");
-            self.stale.push(Reason { text, at: node.map(Node::at) });
-        }
-    }
-
-    /// Includes of groups bring conflicts of their own into the lock, so it may hold more than is written.
-    fn conflicts(&mut self) {
-        let node = self.root.path(&["tool", "uv", "conflicts"]);
-        let sets = node.into_iter().flat_map(|list| list.items());
-        let written: Vec<String> = sets
-            .flat_map(|set| set.items())
-            .filter_map(|item| {
-                ["extra", "group"].iter().find_map(|kind| Some(format!("{kind} = {}", item.get(kind)?.str()?)))
-            })
-            .collect();
-        let was = self.setting("conflicts").unwrap_or("");
-        let missing = written.iter().any(|item| !was.contains(item.as_str()));
-        if missing || written.is_empty() && !was.is_empty() && node.is_none_or(|node| node.items().len() == 0) {
-            let text = "`conflicts` differs from what it was locked with".to_string();
-            self.stale.push(Reason { text, at: node.map(Node::at) });
-        }
     }
 
     fn projects(&mut self) {
@@ -530,122 +399,5 @@ impl<'a> Check<'a> {
         let gone: Vec<Reason> =
             gone.map(|(name, _)| reason(format!("the group `{name}` of `{}` was removed", stated.name))).collect();
         self.stale.extend(gone);
-    }
-
-    fn compare(&mut self, wanted: &[Wanted], recorded: &[StatedRequirement], what: &str) {
-        let reasons = self.differences(wanted, recorded, what);
-        self.stale.extend(reasons);
-    }
-
-    /// One name under one marker is one requirement, however many texts ask for it.
-    fn merged(&self, list: &[Wanted]) -> Vec<Wanted> {
-        let mut out: Vec<Wanted> = Vec::with_capacity(list.len());
-        for one in list {
-            let same = |old: &&mut Wanted| {
-                let (name, extras, _, source) = one.key();
-                let (old_name, old_extras, _, old_source) = old.key();
-                (name, extras, source) == (old_name, old_extras, old_source)
-                    && old.marker.equals(&one.marker, &self.within)
-            };
-            match out.iter_mut().find(same) {
-                Some(old) => old.specifier = specifier(&format!("{},{}", old.specifier, one.specifier)),
-                None => out.push(one.clone()),
-            }
-        }
-        out
-    }
-
-    fn differences(&self, wanted: &[Wanted], stated: &[StatedRequirement], what: &str) -> Vec<Reason> {
-        let was: Vec<Wanted> = stated.iter().map(|one| recorded(one, self.folder, &self.members)).collect();
-        let (wanted, was) = (&self.merged(wanted), &self.merged(&was));
-        let mut reasons = Vec::new();
-        let missing = |one: &Wanted, other: &[Wanted], mine: &[Wanted]| {
-            // What is asked for nowhere is recorded all the same.
-            let never = |one: &Wanted| one.marker.and(&self.within).is_never();
-            if never(one) {
-                !other.iter().any(|other| other.key() == one.key() && never(other))
-            } else {
-                !joined(one, mine).equals(&joined(one, other), &self.within)
-            }
-        };
-        for one in wanted.iter().filter(|one| missing(one, was, wanted)) {
-            reasons.push(Reason { text: change(one, was, what), at: one.at });
-        }
-        let told = |name: &str| wanted.iter().any(|one| one.name == name && missing(one, was, wanted));
-        for one in was.iter().filter(|one| missing(one, wanted, was) && !told(&one.name)) {
-            reasons.push(Reason {
-                text: format!("{what} does not ask for `{}` any more", one.shown()),
-                at: None::<Location>,
-            });
-        }
-        reasons
-    }
-}
-
-/// When a requirement that is equal but for its marker is asked for.
-fn joined(one: &Wanted, all: &[Wanted]) -> Marker {
-    let equal = all.iter().filter(|other| other.key() == one.key()).map(|other| other.marker.clone());
-    equal.reduce(|joined, other| joined.or(&other)).unwrap_or_else(|| Marker::read("python_version < '0'"))
-}
-
-fn change(one: &Wanted, was: &[Wanted], what: &str) -> String {
-    let old = was.iter().find(|old| old.name == one.name);
-    match old {
-        Some(old) if old.key() == one.key() => {
-            format!("{what} asks for `{}` under another marker than when it was locked", one.shown())
-        }
-        Some(old) => format!("{what} asks for `{}`; it was locked for `{}`", one.shown(), old.shown()),
-        None => format!("{what} asks for `{}`, which is not in the lock's record", one.shown()),
-    }
-}
-
-/// Extras that name the project itself replaced by what they stand for.
-fn flattened(wanted: &[Wanted], name: &str) -> Vec<Wanted> {
-    let mut out: Vec<Wanted> = wanted.iter().filter(|one| one.name != name).cloned().collect();
-    let mut waiting: Vec<(Wanted, usize)> =
-        wanted.iter().filter(|one| one.name == name).map(|one| (one.clone(), 0)).collect();
-    while let Some((own, depth)) = waiting.pop() {
-        if depth > 16 || out.len() > 10_000 {
-            break;
-        }
-        for extra in &own.extras {
-            let when = Marker::read(&format!("extra == '{extra}'"));
-            for one in
-                wanted.iter().filter(|one| !one.marker.and(&when.negate()).equals(&one.marker, &Marker::read("")))
-            {
-                let inner = without_extra(&one.marker, extra);
-                let flat = Wanted { marker: own.marker.and(&inner), ..one.clone() };
-                if one.name == name { waiting.push((flat, depth + 1)) } else { out.push(flat) }
-            }
-        }
-    }
-    out
-}
-
-/// A marker when an extra is asked for.
-fn without_extra(marker: &Marker, extra: &str) -> Marker {
-    match marker {
-        Marker::Tree(tree) => Marker::Tree(tree.clone().simplify_extras_with(|name| name.to_string() == extra)),
-        Marker::Text(text) => Marker::Text(text.clone()),
-    }
-}
-
-/// The items of a list that [`crate::model::lock::Statement`] holds in one spelling; markers hold no `, `.
-fn listed(text: &str) -> Vec<String> {
-    let inner = text.trim_start_matches('[').trim_end_matches(']');
-    inner.split(", ").filter(|item| !item.is_empty()).map(str::to_string).collect()
-}
-
-/// Whether one bound is plainly earlier than another. A date alone means its end in the zone of the machine that locked, so days
-/// that touch are not told apart.
-fn is_earlier(text: &str, was: &str) -> bool {
-    let instants = text.len() >= 19 && was.len() >= 19 && text.ends_with('Z') && was.ends_with('Z');
-    let day = |text: &str| {
-        let mut parts = text.get(..10)?.split('-').map(|part| part.parse::<i32>().ok());
-        Some((parts.next()?? * 12 + parts.next()??) * 31 + parts.next()??)
-    };
-    match (day(text), day(was)) {
-        (Some(new), Some(old)) => new + 1 < old || instants && text < was,
-        _ => false,
     }
 }

@@ -5,7 +5,7 @@
 //!   what earlier steps persisted or exported, and the tokens that are always there.
 //! - [`Company`] counts who shares a scope.
 //! - [`Project::harm`] weighs a secret by its name; [`Weight`] makes levels of that.
-//! - [`flow`] follows secrets through the commands of a script.
+//! - [`flow`] follows secrets through the commands of a script; [`sinks`] says what it keeps of them for later steps.
 //!
 //! A set of secrets that is attached by name (a context, `envFrom`, a variable group) is an assignment with the name of the set and the one
 //! secret `*`.
@@ -28,6 +28,7 @@ pub mod narrow;
 pub mod place;
 pub mod runners;
 pub mod scope;
+pub mod sinks;
 #[cfg(test)]
 mod tests;
 pub mod unpaste;

@@ -1,7 +1,7 @@
 //! Which secrets are in the environment of a step, and from where. Knows nothing that a server adds and no file shows.
 
-use super::flow;
 use super::names::{UNNAMED, is_short_lived};
+use super::sinks;
 use crate::model::dialect::Exporter;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
 use crate::model::project::Project;
@@ -115,7 +115,7 @@ impl Project {
         for (number, step) in job.steps.iter().enumerate().take(index) {
             left.extend(self.exported(pipeline, step));
             for kept in
-                flow::persisted(pipeline, job, number).into_iter().filter(|kept| kept.sink == flow::Sink::Environment)
+                sinks::persisted(pipeline, job, number).into_iter().filter(|kept| kept.sink == sinks::Sink::Environment)
             {
                 let secrets = kept.secrets;
                 left.push(Readable {
