@@ -23,7 +23,7 @@ pub const MAX_ALIASED: u64 = 1_000_000;
 const MAX_MERGES: usize = 1_000;
 
 /// A parsed text.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Tree<'s> {
     source: SourceId,
     text: &'s str,
@@ -66,7 +66,7 @@ pub(in crate::syntax) enum Style {
     Folded,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Data {
     kind: Kind,
     style: Style,

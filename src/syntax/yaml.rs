@@ -1,6 +1,11 @@
-//! YAML to a [`Tree`], over the events of granit-parser. Knows no format.
+//! YAML to a [`Tree`]: ordinary texts in one pass, all others over the events of granit-parser. Knows no format.
 //!
 //! What breaks in the middle keeps what was read before it, and later documents of the text are read too.
+
+#[cfg(test)]
+mod agreement;
+mod scalars;
+mod stream;
 
 use super::tree::{Builder, Quotes, Style, Tree, looks_like_template};
 use crate::model::span::{Location, SourceId, Span};
@@ -9,6 +14,11 @@ use std::borrow::Cow;
 
 /// Parses `text`. Aliases and merge keys are followed on access; duplicate keys are problems.
 pub fn parse(source: SourceId, text: &str) -> Tree<'_> {
+    stream::parse(source, text).unwrap_or_else(|| whole(source, text))
+}
+
+/// Parses whatever is YAML, and tells of what is not.
+fn whole(source: SourceId, text: &str) -> Tree<'_> {
     let mut builder = Builder::new(source, text);
     builder.merges = true;
     let mut parser = Parser::new_from_str_with_options(text, options());
@@ -176,7 +186,7 @@ mod tests {
         texts
     }
 
-    const TRICKY: &[&str] = &[
+    pub(super) const TRICKY: &[&str] = &[
         "a: 1\nb: 'it''s'\nc: \"x\\ty\"\nd: \"plain\"\n",
         "\u{feff}ä: ö\nü:\n  - ß # straße\n",
         "a: |\r\n  one\r\n\r\n  two\r\nb: >-\r\n  x\r\n  y\r\n",

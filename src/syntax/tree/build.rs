@@ -113,6 +113,13 @@ impl<'s> Builder<'s> {
         self.leaf(data, anchor);
     }
 
+    /// A scalar whose text is what stands between its quotes.
+    pub fn verbatim(&mut self, outer: Span, quotes: Quotes, style: Style) {
+        let inner = Span::new(outer.start as usize + quotes.before, outer.end as usize - quotes.after);
+        let (kind, tag) = (Kind::Verbatim, Span::empty(0));
+        self.leaf(Data { kind, style, outer, inner, tag, first: 0, count: 0 }, 0);
+    }
+
     pub fn null(&mut self, span: Span, anchor: usize, tag: Span) {
         let data = Data { kind: Kind::Null, style: Style::Plain, outer: span, inner: span, tag, first: 0, count: 0 };
         self.leaf(data, anchor);
