@@ -11,7 +11,7 @@ use support::Run;
 use support::git_host::{TOKEN, git};
 use support::host::{Asked, Given, Host};
 use support::oci_server::sha256;
-use support::upgrade_world::{World, held, states};
+use support::upgrade_world::{NOW, World, held, states};
 
 fn world(name: &str, configuration: &str) -> World {
     let world = World::new(name);
@@ -163,6 +163,42 @@ fn no_push_makes_branches_here_and_needs_no_token() {
     assert_eq!(made, "pinguard/git-actions-checkout\npinguard/pypi-demo\npinguard/pypi-other");
     assert_eq!(git(&world.clone, &["symbolic-ref", "HEAD"]), "refs/heads/main");
     assert!(git(&world.clone, &["diff", "--cached", "--name-only"]).contains("staged.txt"));
+}
+
+#[test]
+fn no_request_pushes_branches_and_asks_the_forge_nothing() {
+    let world = world("weather-no-request", "");
+    let (code, report) = world.upgrade(&["--no-request"]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(world.branches(), ["git-actions-checkout", "pypi-demo", "pypi-other"]);
+    assert!(world.forge.host.log().is_empty(), "{:?}", world.forge.host.log());
+    assert_eq!(
+        states(&report),
+        ["git-actions-checkout pushed none", "pypi-demo pushed none", "pypi-other pushed none"]
+    );
+    let requests = || report["branches"].as_array().unwrap().iter().map(|branch| &branch["request"]);
+    assert!(requests().all(|request| request["url"].is_null()), "{report:#}");
+    assert!(requests().all(|request| request["body"].as_str().unwrap().contains("released")), "what it would say");
+    assert_eq!((&report["failed"], &report["warnings"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let told = world.run(&["upgrade", "--no-request", "--now", NOW]).out;
+    assert!(told.contains("unchanged") && !told.contains("request opened"), "{told}");
+    assert!(world.forge.host.log().is_empty());
+    // The next run with requests opens them for the branches that stand.
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!((code, world.forge.open().len()), (0, 3), "{report:#}");
+    assert!(states(&report).iter().all(|state| state.ends_with(" unchanged opened")), "{:?}", states(&report));
+}
+
+#[test]
+fn without_a_cooldown_ages_are_told_all_the_same() {
+    let world = world("weather-no-cooldown", "[upgrade.cooldown]\nall = 0\n");
+    let (code, report) = world.upgrade(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(world.branches().len(), 3, "{report:#}");
+    for request in world.forge.open() {
+        assert!(!request.body.contains("not known"), "{}", request.body);
+    }
+    assert!(world.git.refs("refs/pinguard").is_empty(), "dates that are known need no record");
 }
 
 #[test]
@@ -521,7 +557,7 @@ fn a_run_is_told_to_people_and_as_markdown() {
     let world = world("weather-report", "[upgrade]\nignore = [\"other\"]\n");
     world.forge.set(|memory| memory.user = "github-actions[bot]".into());
     let report = |arguments: &[&str]| {
-        let mut all = vec!["upgrade", "--now", support::upgrade_world::NOW, "--format"];
+        let mut all = vec!["upgrade", "--now", NOW, "--format"];
         all.extend(arguments);
         world.run(&all).out
     };

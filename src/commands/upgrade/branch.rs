@@ -213,14 +213,16 @@ impl<'a> Builder<'a> {
     fn ages(&self, group: &Group, locks: &[LockMove], after: &Project) -> Result<Released, (Why, Fault)> {
         let days = self.policy.days(Ecosystem::Pypi);
         let asked = |row: &&LockMove| {
-            let wanted = |step: &Step| {
-                self.base.project.reference(step.reference).subject.name == row.name
-                    && row.to.as_deref() == Some(&step.to)
-            };
+            let wanted = |step: &Step| self.name(step) == row.name && row.to.as_deref() == Some(&step.to);
             !group.steps.iter().any(wanted)
         };
-        let rows: Vec<&LockMove> = locks.iter().filter(asked).filter(|row| row.to.is_some()).collect();
-        if days == 0 || rows.is_empty() {
+        let mut rows: Vec<&LockMove> = locks.iter().filter(asked).filter(|row| row.to.is_some()).collect();
+        if days == 0 {
+            // Nothing has to wait: only what a tool chose itself is told with its age.
+            let of_step = |row: &&LockMove| group.steps.iter().any(|step| self.name(step) == row.name);
+            rows.retain(|row| of_step(row) && !is_of_channel(after, row));
+        }
+        if rows.is_empty() {
             return Ok(Released::new());
         }
         if let Some(row) = rows.iter().find(|row| is_of_channel(after, row)) {
@@ -229,7 +231,15 @@ impl<'a> Builder<'a> {
                 format!("it would take {} {version} along from a channel of conda, which tells no age", row.name);
             return Err((Why::NothingFits(text), Fault::Policy));
         }
-        ages::check(&rows, days, self.now, &self.relocker).map_err(|why| (why, Fault::Policy))
+        match ages::check(&rows, days, self.now, &self.relocker) {
+            // An age that nobody knows holds nothing where none is asked for.
+            Err(_) if days == 0 => Ok(Released::new()),
+            checked => checked.map_err(|why| (why, Fault::Policy)),
+        }
+    }
+
+    fn name(&self, step: &Step) -> &str {
+        &self.base.project.reference(step.reference).subject.name
     }
 
     /// Only the intended references moved, and `check` says nothing new.

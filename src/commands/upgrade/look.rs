@@ -226,8 +226,7 @@ impl Look<'_> {
         let names = self.candidates(topic, list, Known::Host(refs.clone()));
         let commits: Vec<(String, String)> =
             names.iter().filter_map(|name| Some((name.clone(), refs.commit_of(name)?.to_string()))).collect();
-        let online = self.http.mode() == Mode::Online;
-        let needed = self.policy.days(Ecosystem::Git) > 0 && online && !commits.is_empty();
+        let needed = self.http.mode() == Mode::Online && !commits.is_empty();
         let ids: Vec<String> = commits.iter().map(|(_, commit)| commit.clone()).collect();
         let dates = if needed { self.commit_dates(url, ids).await } else { BTreeMap::new() };
         for (name, commit) in commits {
@@ -243,12 +242,13 @@ impl Look<'_> {
         told
     }
 
-    /// What any of the references could move to.
+    /// What any of the references could move to. Without a cooldown the newest is taken, and the others need no date.
     fn candidates(&self, topic: &Topic, list: &[&Wanted], known: Known) -> Vec<String> {
         let mut knowledge = Knowledge::default();
         knowledge.put(topic.clone(), Ok(known));
-        let names: BTreeSet<String> =
-            list.iter().flat_map(|wanted| newer::candidates(self.project, wanted, &knowledge)).collect();
+        let most = if self.policy.days(topic.subject.ecosystem) == 0 { 1 } else { usize::MAX };
+        let of = |wanted: &&Wanted| newer::candidates(self.project, wanted, &knowledge).into_iter().take(most);
+        let names: BTreeSet<String> = list.iter().flat_map(of).collect();
         names.into_iter().collect()
     }
 
