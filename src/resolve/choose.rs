@@ -6,6 +6,7 @@ use super::marker::Marker;
 use super::requirement::Name;
 use super::wheel::Platform;
 use pep440_rs::{Version, VersionSpecifiers};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Bound;
@@ -292,17 +293,18 @@ impl Chooser {
         environment: &Marker,
     ) -> Option<(Version, Offer)> {
         let name = &shelf.listing.name;
-        let mut sorted: Vec<&Preference> = preferences.iter().collect();
-        let highest = self.takes_highest(name);
-        sorted.sort_by(|a, b| {
-            let fits = |one: &Preference| !environment.is_disjoint(&one.marker);
-            let order = a.version.cmp(&b.version);
-            fits(b).cmp(&fits(a)).then(if highest { order.reverse() } else { order })
-        });
+        let may = |one: &&Preference| range.contains(&one.version) && self.may_prefer(name, one);
+        let mut sorted: Vec<&Preference> = preferences.iter().filter(may).collect();
+        // Most parts agree: only where they do not, their environments decide.
+        if sorted.windows(2).any(|pair| pair[0].version != pair[1].version) {
+            let highest = self.takes_highest(name);
+            sorted.sort_by_cached_key(|one| {
+                let version = one.version.clone();
+                let order = if highest { (None, Some(Reverse(version))) } else { (Some(version), None) };
+                (environment.is_disjoint(&one.marker), order)
+            });
+        }
         for preference in sorted {
-            if !range.contains(&preference.version) || !self.may_prefer(name, preference) {
-                continue;
-            }
             let Ok(at) = shelf.listing.releases.binary_search_by(|release| release.version.cmp(&preference.version))
             else {
                 continue;

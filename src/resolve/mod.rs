@@ -24,6 +24,7 @@ pub mod inputs;
 pub mod listing;
 pub mod marker;
 pub mod metadata;
+pub mod odds;
 mod report;
 pub mod requirement;
 pub mod solve;
@@ -162,18 +163,8 @@ pub fn environment(python: &Version, platform: Platform) -> Option<MarkerEnviron
 /// Finds a closed set.
 pub fn resolve(request: &Request, index: &dyn Index) -> Result<Solution, Unsolved> {
     let (environment, pythons, target) = place(&request.target)?;
-    let mut chooser = Chooser::new(request.policy.clone(), target);
+    let mut chooser = chooser_of(request, &environment, target);
     let holds = |one: &Requirement| environment.holds(&one.marker) && environment.meets(&one.marker);
-    let all = || request.requirements.iter().chain(&request.constraints).chain(&request.overrides);
-    for one in all().filter(|one| holds(one)) {
-        if let Some(version) = one.exact() {
-            chooser.pinned.entry(one.name.clone()).or_default().insert(version.clone());
-        }
-        if request.policy.prereleases == Prereleases::Named && names_prerelease(one) {
-            chooser.named_prereleases.insert(one.name.clone());
-        }
-    }
-    chooser.direct = request.requirements.iter().filter(|one| holds(one)).map(|one| one.name.clone()).collect();
     let mut constraints = request.constraints.clone();
     for (name, version) in &request.fixed {
         chooser.pinned.entry(name.clone()).or_default().insert(version.clone());
@@ -222,6 +213,23 @@ pub fn resolve(request: &Request, index: &dyn Index) -> Result<Solution, Unsolve
         counts: &|one| environment.holds(&one.marker),
     };
     Ok(graph::join(&parts, pythons, &sources))
+}
+
+/// Chooses as a request wants it.
+fn chooser_of(request: &Request, environment: &Environment, target: Target) -> Chooser {
+    let mut chooser = Chooser::new(request.policy.clone(), target);
+    let holds = |one: &Requirement| environment.holds(&one.marker) && environment.meets(&one.marker);
+    let all = || request.requirements.iter().chain(&request.constraints).chain(&request.overrides);
+    for one in all().filter(|one| holds(one)) {
+        if let Some(version) = one.exact() {
+            chooser.pinned.entry(one.name.clone()).or_default().insert(version.clone());
+        }
+        if request.policy.prereleases == Prereleases::Named && names_prerelease(one) {
+            chooser.named_prereleases.insert(one.name.clone());
+        }
+    }
+    chooser.direct = request.requirements.iter().filter(|one| holds(one)).map(|one| one.name.clone()).collect();
+    chooser
 }
 
 fn place(target: &For) -> Result<(Environment, PythonRange, Target), Unsolved> {

@@ -25,7 +25,9 @@ pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<S
     }
     if let Some(base) = project.index.strip_suffix("/simple").map(str::to_string) {
         for version in versions {
-            let known = vulnerabilities(http, &base, name, version).await;
+            let newest = project.releases.iter().rev().find(|release| release.yanked.is_none());
+            let is_newest = newest.is_some_and(|newest| newest.version == *version);
+            let known = vulnerabilities(http, &base, name, version, is_newest).await;
             project.vulnerabilities = match (project.vulnerabilities, known) {
                 (Some(mut all), Some(more)) => {
                     all.extend(more);
@@ -130,9 +132,17 @@ struct Known {
 }
 
 /// What the index's JSON states about a release. `None`: it states nothing, as most indexes do.
-async fn vulnerabilities(http: &Http, base: &str, name: &str, version: &str) -> Option<Vec<Vulnerability>> {
-    // Where there is no document for each release, that of the project speaks of its newest.
-    for address in [format!("{base}/pypi/{name}/{version}/json"), format!("{base}/pypi/{name}/json")] {
+async fn vulnerabilities(
+    http: &Http,
+    base: &str,
+    name: &str,
+    version: &str,
+    is_newest: bool,
+) -> Option<Vec<Vulnerability>> {
+    let of_release = format!("{base}/pypi/{name}/{version}/json");
+    // Where there is no document for each release, that of the project speaks of its newest. It can be a hundred times as long.
+    let of_project = is_newest.then(|| format!("{base}/pypi/{name}/json"));
+    for address in std::iter::once(of_release).chain(of_project) {
         let request = Request::get(&address).ok()?.caching(Caching::For(FRESH));
         let Ok(answer) = http.fetch(&request).await else { continue };
         let Ok(document) = answer.json::<Document>() else { continue };

@@ -85,21 +85,14 @@ impl Lines<'_> {
         let mut wanted = raise.clone();
         let mut solved = Vec::new();
         for set in &sets {
-            if self.carries(*set, &wanted) {
-                continue;
-            }
-            match self.solve(*set, &wanted, Others::Stay) {
-                Ok(solution) => solved.push(solution),
+            match self.proven(*set, &wanted) {
+                Ok(solution) => solved.extend(solution),
                 Err(Unsolved::World(text)) => return Err((Why::Other(text), Fault::World)),
                 Err(Unsolved::Contradiction(alone)) => {
                     let path = &self.project.source(*set).path;
                     let held =
                         || (Why::NothingFits(format!("{path} would not resolve with it: {alone}")), Fault::Policy);
-                    wanted = self.with_connected(&sets, &wanted).ok_or_else(held)?;
-                    solved = sets.iter().filter_map(|set| self.solve(*set, &wanted, Others::Stay).ok()).collect();
-                    if solved.len() < sets.len() {
-                        return Err(held());
-                    }
+                    (wanted, solved) = self.with_connected(&sets, &wanted).ok_or_else(held)?;
                     break;
                 }
             }
@@ -110,11 +103,30 @@ impl Lines<'_> {
         Ok(made)
     }
 
-    /// The versions with which everything resolves when the other exact lines of each set may move up.
-    fn with_connected(&self, sets: &[SourceId], wanted: &Wanted) -> Option<Wanted> {
+    /// That a set resolves with the wanted versions while all others stay: what it comes to, where that had to be searched for.
+    fn proven(&self, set: SourceId, wanted: &Wanted) -> Result<Option<Solution>, Unsolved> {
+        match self.mended(set, wanted, Others::Stay) {
+            Some(_) => Ok(None),
+            None => self.solve(set, wanted, Others::Stay).map(Some),
+        }
+    }
+
+    /// The versions with which everything resolves when the other exact lines of each set may move up, and what that comes to.
+    fn with_connected(&self, sets: &[SourceId], wanted: &Wanted) -> Option<(Wanted, Vec<Solution>)> {
         let mut all = wanted.clone();
+        let mut solved = Vec::new();
         for set in sets {
-            let solution = self.solve(*set, wanted, Others::MayMove).ok()?;
+            let mended = self.mended(*set, wanted, Others::MayMove);
+            let solution = match mended {
+                Some(_) => None,
+                None => Some(self.solve(*set, wanted, Others::MayMove).ok()?),
+            };
+            let found = |name: &str| -> BTreeSet<Version> {
+                match (&solution, &mended) {
+                    (Some(solution), _) => of(solution, name).map(|one| one.version.clone()).collect(),
+                    (None, mended) => mended.iter().filter_map(|moved| moved.get(&*normalize(name))).cloned().collect(),
+                }
+            };
             for (id, reference, now) in self.exact_lines(&self.files_of(*set)) {
                 if wanted.contains_key(&id) {
                     continue;
@@ -122,9 +134,7 @@ impl Lines<'_> {
                 if self.ground(*set).is_ok_and(|ground| ground.odds.contains(&normalize(&reference.subject.name))) {
                     continue;
                 }
-                let found: BTreeSet<&Version> =
-                    of(&solution, &reference.subject.name).map(|one| &one.version).collect();
-                match found.into_iter().collect::<Vec<_>>()[..] {
+                match &found(&reference.subject.name).into_iter().collect::<Vec<_>>()[..] {
                     [] => {}
                     [one] if one.to_string() == now => {}
                     // Nobody asked for a pre-release.
@@ -139,8 +149,16 @@ impl Lines<'_> {
                     _ => return None,
                 }
             }
+            solved.extend(solution);
         }
-        Some(all)
+        // One set was solved with what it says itself; several have to agree with what the others say, too.
+        if sets.len() > 1 {
+            solved = Vec::new();
+            for set in sets {
+                solved.extend(self.proven(*set, &all).ok()?);
+            }
+        }
+        Some((all, solved))
     }
 
     fn along(&self, raise: &Wanted, wanted: &Wanted) -> Vec<Along> {

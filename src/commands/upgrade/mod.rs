@@ -251,6 +251,7 @@ impl Run<'_> {
             }
         }
         report.warnings.extend(self.http.low_quotas());
+        report.counts = self.http.counts();
         report.held.sort_by_key(|(id, ..)| *id);
         report.held.dedup_by_key(|(id, ..)| *id);
         Ok(report)

@@ -6,6 +6,7 @@ use super::publish::{Asked, Fate, Published};
 use crate::commands::Terminal;
 use crate::plan::describe;
 use crate::report::{clean, redact};
+use crate::world::http::Counts;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -29,6 +30,8 @@ pub struct Report<'b> {
     pub warnings: Vec<String>,
     /// How many references were looked at.
     pub looked_at: usize,
+    /// What the look-up and the proofs asked of the world.
+    pub counts: Counts,
 }
 
 impl<'b> Report<'b> {
@@ -44,6 +47,7 @@ impl<'b> Report<'b> {
             failed: Vec::new(),
             warnings: Vec::new(),
             looked_at: 0,
+            counts: Counts::default(),
         }
     }
 }
@@ -95,6 +99,11 @@ fn human(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let base: String = report.base.commit.to_string().chars().take(12).collect();
     let references = if report.looked_at == 1 { "reference" } else { "references" };
     writeln!(out, "{} at {base}: looked at {} {references}", clean::line(&report.base_name), report.looked_at)?;
+    let Counts { requests, bytes, kept, confirmed } = report.counts;
+    if requests + kept > 0 {
+        let megabytes = bytes as f64 / 1e6;
+        writeln!(out, "{requests} requests, {megabytes:.1} MB; {} answers from the cache", kept + confirmed)?;
+    }
     for published in &report.published {
         writeln!(out, "\n{}: {}", clean::line(&published.draft.branch), clean::line(&published.draft.title))?;
         for step in &published.built.group.steps {
@@ -204,11 +213,14 @@ fn data(report: &Report<'_>) -> Value {
         let fault = if *fault == Fault::World { "world" } else { "policy" };
         json!({ "name": name, "path": path, "line": line, "why": why.text(), "fault": fault })
     });
+    let Counts { requests, bytes, kept, confirmed } = report.counts;
+    let asked = json!({ "requests": requests, "bytes": bytes, "kept": kept, "confirmed": confirmed });
     json!({
         "version": 1,
         "base": { "branch": report.base_name, "commit": report.base.commit.to_string() },
         "dry_run": report.dry,
         "looked_at": report.looked_at,
+        "asked": asked,
         "branches": branches.collect::<Vec<_>>(),
         "held": held.collect::<Vec<_>>(),
         "closed": report.closed,

@@ -10,17 +10,19 @@ use crate::model::span::{Location, SourceId, Span};
 use crate::model::wish::Reach;
 use crate::plan::newer::Step;
 use crate::plan::{select, spell};
+use crate::resolve::bounds::PythonRange;
 use crate::resolve::file::{Asked, Form, Job, Mistake};
 use crate::resolve::listing::{Index, Kind, Listing};
 use crate::resolve::metadata::Metadata;
-use crate::resolve::requirement::{Name, Requirement, Source, specifiers};
+use crate::resolve::odds::Given;
+use crate::resolve::requirement::{Name, Source, specifiers};
 use crate::resolve::standing::Standing;
 use crate::resolve::{self, Solution, Unsolved};
 use crate::world::registries::pypi::{Named, Places, Pypi};
 use crate::world::runtime::Kept;
 use pep440_rs::Version;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -78,35 +80,89 @@ impl Lines<'_> {
     }
 
     fn grounded(&self, set: SourceId) -> Result<Ground, Unsolved> {
-        let pythons = self.pythons();
-        let mut why = String::new();
-        let ground = |at: usize, odds, why, standing| Ground { pythons: pythons[at..].to_vec(), odds, why, standing };
+        let all = self.pythons();
+        let newest = all.last().map_or("3.14", String::as_str).to_string();
         let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
-        for (at, python) in pythons.iter().enumerate() {
-            match self.solve_on(set, &nothing, Others::Stay, (python, &nobody)) {
-                Ok(solution) => {
-                    return Ok(ground(at, nobody.clone(), String::new(), self.standing(set, python, solution)));
-                }
-                Err(Unsolved::Contradiction(text)) => why = text,
-                Err(world) => return Err(world),
-            }
-        }
-        let newest = pythons.last().map_or("3.14", String::as_str);
-        // What gives way when nothing has to stay is what the others contradict.
-        let free = self.solve_on(set, &nothing, Others::AreFree, (newest, &nobody))?;
-        let lines = self.exact_lines(&self.files_of(set));
-        let moved = lines.into_iter().filter(|(_, reference, now)| {
-            !of(&free, &reference.subject.name).any(|package| package.version.to_string() == *now)
-        });
-        let odds: BTreeSet<String> = moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect();
-        for (at, python) in pythons.iter().enumerate() {
-            match self.solve_on(set, &nothing, Others::Stay, (python, &odds)) {
-                Ok(solution) => return Ok(ground(at, odds, why, self.standing(set, python, solution))),
+        // Where the lines leave no Python, the newest is tried for the reason.
+        let runs = self.given(set, &nothing, Others::Stay, &nobody, &all[0], |given| {
+            all.iter().filter(|python| **python == newest || given.run_on(&range(python))).cloned().collect::<Vec<_>>()
+        })?;
+        let pythons = runs.unwrap_or_else(|| all.clone());
+        let solve = |pythons: &[String], odds: &BTreeSet<String>| {
+            Lines::oldest(pythons, |on| self.solve_on(set, &nothing, Others::Stay, (on, odds)))
+        };
+        let ground = |odds: BTreeSet<String>, why: String, (at, solution): (usize, Solution)| {
+            let standing = self.standing(set, &pythons[at], solution);
+            Ok(Ground { pythons: pythons[at..].to_vec(), odds, why, standing })
+        };
+        let odds = |given: &Given| given.odds(&range(&newest)).into_iter().map(|name| name.to_string()).collect();
+        let odds: BTreeSet<String> =
+            self.given(set, &nothing, Others::Stay, &nobody, &pythons[0], odds)?.unwrap_or_default();
+        // What two lines say against each other on the newest Python holds on all.
+        let tried = if odds.is_empty() { &pythons[..] } else { &pythons[..1] };
+        let why = match solve(tried, &nobody) {
+            Ok(found) => return ground(nobody.clone(), String::new(), found),
+            Err(Unsolved::Contradiction(text)) => text,
+            Err(world) => return Err(world),
+        };
+        if !odds.is_empty() {
+            match solve(&pythons, &odds) {
+                Ok(found) => return ground(odds, why, found),
                 Err(Unsolved::Contradiction(_)) => {}
                 Err(world) => return Err(world),
             }
         }
-        Ok(ground(0, odds, why, None))
+        let odds = self.gives_way(set, &newest)?;
+        match solve(&pythons, &odds) {
+            Ok(found) => ground(odds, why, found),
+            Err(Unsolved::Contradiction(_)) => Ok(Ground { pythons: pythons.clone(), odds, why, standing: None }),
+            Err(world) => Err(world),
+        }
+    }
+
+    /// What the exact lines of a set say at first sight.
+    fn given<T>(
+        &self,
+        set: SourceId,
+        wanted: &Wanted,
+        others: Others,
+        odds: &BTreeSet<String>,
+        python: &str,
+        ask: impl Fn(&Given) -> T,
+    ) -> Result<Option<T>, Unsolved> {
+        let job = self.job(set, wanted, others, odds, python)?;
+        let index = self.index(&job)?;
+        Ok(Given::of(&job.request, &*index).as_ref().map(ask))
+    }
+
+    /// What gives way when nothing has to stay: that is what the others contradict.
+    fn gives_way(&self, set: SourceId, python: &str) -> Result<BTreeSet<String>, Unsolved> {
+        let free = self.solve_on(set, &Wanted::new(), Others::AreFree, (python, &BTreeSet::new()))?;
+        let lines = self.exact_lines(&self.files_of(set));
+        let moved = lines.into_iter().filter(|(_, reference, now)| {
+            !of(&free, &reference.subject.name).any(|package| package.version.to_string() == *now)
+        });
+        Ok(moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect())
+    }
+
+    /// The first Python, by its place, on which something resolves; else the reason why not: the first that holds everywhere, else the
+    /// first. All are tried: what has no wheels for the newest yet can resolve on an older one.
+    fn oldest(
+        pythons: &[String],
+        solve: impl Fn(&str) -> Result<Solution, Unsolved>,
+    ) -> Result<(usize, Solution), Unsolved> {
+        let mut reasons = Vec::new();
+        for (at, python) in pythons.iter().enumerate() {
+            match solve(python) {
+                Ok(solution) => return Ok((at, solution)),
+                Err(Unsolved::Contradiction(text)) => reasons.push(text),
+                Err(world) => return Err(world),
+            }
+        }
+        let everywhere =
+            reasons.iter().position(|text| !text.lines().next().is_some_and(|line| line.contains(" where ")));
+        let reason = if reasons.is_empty() { None } else { Some(reasons.swap_remove(everywhere.unwrap_or(0))) };
+        Err(Unsolved::Contradiction(reason.unwrap_or_else(|| "no Python is left to try".to_string())))
     }
 
     /// A set that holds hashes says what comes along, so it has to be resolved for every step.
@@ -127,24 +183,26 @@ impl Lines<'_> {
         Some(Rc::new(Standing::of(solution, &*index)))
     }
 
-    /// Whether a set carries the wanted versions as it stands, so that nothing has to be searched for.
-    pub(super) fn carries(&self, set: SourceId, wanted: &Wanted) -> bool {
-        let Ok(ground) = self.ground(set) else { return false };
-        let Some(standing) = ground.standing else { return false };
-        let Some(python) = ground.pythons.first() else { return false };
-        let Ok(job) = self.job(set, wanted, Others::Stay, &ground.odds, python) else { return false };
-        let Ok(index) = self.index(&job) else { return false };
+    /// The versions that are other ones when a set gets the wanted ones without a search. `None`: it has to be searched for.
+    pub(super) fn mended(&self, set: SourceId, wanted: &Wanted, others: Others) -> Option<BTreeMap<Name, Version>> {
+        let ground = self.ground(set).ok()?;
+        let standing = ground.standing?;
         let files = self.files_of(set);
-        let mut raised: HashMap<Name, Version> = HashMap::new();
+        let mut raised: BTreeMap<Name, Version> = BTreeMap::new();
         for (id, version) in wanted.iter().filter(|(id, _)| files.contains(&id.source)) {
             let name = normalize(&self.project.reference(*id).subject.name);
-            let Ok(version) = Version::from_str(version) else { return false };
+            let version = Version::from_str(version).ok()?;
             if raised.insert(name.into(), version.clone()).is_some_and(|other| other != version) {
-                return false;
+                return None;
             }
         }
-        let limits: Vec<&Requirement> = job.request.requirements.iter().chain(&job.request.constraints).collect();
-        job.request.overrides.is_empty() && standing.holds(&*index, &raised, &limits)
+        // What moves along has to run on the oldest Python; who stays alone proves the step on any.
+        let pythons = if others == Others::Stay { &ground.pythons[..] } else { &ground.pythons[..1] };
+        pythons.iter().find_map(|python| {
+            let job = self.job(set, wanted, others, &ground.odds, python).ok()?;
+            let index = self.index(&job).ok()?;
+            standing.mended(&*index, &raised, &job.request)
+        })
     }
 
     /// What is said of lines that contradict others before anything moves.
@@ -163,16 +221,14 @@ impl Lines<'_> {
 
     /// Resolves a file with all that it reads, for the Pythons of the repository.
     pub(super) fn solve(&self, set: SourceId, wanted: &Wanted, others: Others) -> Result<Solution, Unsolved> {
-        let mut last = Unsolved::Contradiction("no Python is left to try".to_string());
         let ground = self.ground(set)?;
-        for python in &ground.pythons {
-            match self.solve_on(set, wanted, others, (python, &ground.odds)) {
-                Ok(solution) => return Ok(solution),
-                Err(Unsolved::World(text)) => return Err(Unsolved::World(text)),
-                Err(unsolved) => last = unsolved,
-            }
-        }
-        Err(last)
+        let solve = |python: &str| self.solve_on(set, wanted, others, (python, &ground.odds));
+        let (first, newest) = (&ground.pythons[0], range(&ground.pythons[ground.pythons.len() - 1]));
+        let contradict = |given: &Given| given.contradict(&newest, &ground.odds);
+        // What two lines say against each other on the newest Python holds on all.
+        let hopeless = self.given(set, wanted, others, &ground.odds, first, contradict)?.unwrap_or_default();
+        let pythons = if hopeless { &ground.pythons[..1] } else { &ground.pythons[..] };
+        Ok(Lines::oldest(pythons, solve)?.1)
     }
 
     fn solve_on(
@@ -322,6 +378,11 @@ pub(super) fn first_of(mistakes: &[Mistake]) -> String {
         Some(mistake) => format!("{}:{}: {}", mistake.file, mistake.line, mistake.text),
         None => "its inputs cannot be read".to_string(),
     }
+}
+
+/// A Python and all newer ones.
+fn range(python: &str) -> PythonRange {
+    Version::from_str(python).map_or_else(|_| PythonRange::of(&Default::default()), |python| PythonRange::from(&python))
 }
 
 /// This version and newer ones within a reach.
