@@ -173,8 +173,10 @@ fn push_entries<'a, 'i>(todo: &mut Vec<Todo<'a, 'i>>, table: &'a DeTable<'i>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests read the fixtures")]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     const TEXT: &str = "\u{feff}# top\nb = \"x # no\" # yes\n[a.'q']\nlist = [ # in\n  \"one\", 'two',\n]\ntext = \"\"\"\nä\n\"\"\"\n\
                         e = \"\\u00e4\"\nn = 1_000\nd = 2024-01-01\n[[t]]\nx = true\n[[t]]\nx = {y = 1}\n";
@@ -245,6 +247,88 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every TOML text below a folder.
+    fn texts(folder: &Path, found: &mut Vec<String>) {
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            let is_toml = [".toml", "uv.lock", "poetry.lock"].iter().any(|end| path.to_string_lossy().ends_with(end));
+            match path.is_dir() {
+                true if !path.is_symlink() => texts(&path, found),
+                false if is_toml => found.extend(std::fs::read_to_string(&path)),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn mutated_texts_are_read_the_same_or_left_to_the_whole_parser() {
+        const PIECES: [&str; 34] = [
+            " ",
+            "\n",
+            "=",
+            " = ",
+            "[",
+            "]",
+            "[[",
+            "]]",
+            "{",
+            "}",
+            ",",
+            ".",
+            "\"",
+            "'",
+            "\"\"\"",
+            "'''",
+            "#",
+            "\\",
+            "\\n",
+            "\\u00e4",
+            "\t",
+            "\r\n",
+            "1",
+            "0",
+            "-1",
+            "1.5",
+            "inf",
+            "true",
+            "2024-01-01",
+            "T00:00:00Z",
+            "[a]\n",
+            "[[a]]\n",
+            "a.b = 1\n",
+            "é",
+        ];
+        let mut all = Vec::new();
+        texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"), &mut all);
+        let (mut state, mut read) = (0x9e37_79b9_7f4a_7c15_u64, 0);
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 16) as usize % limit.max(1)
+        };
+        for _ in 0..10_000 {
+            let lines: Vec<&str> = all[below(all.len())].split_inclusive('\n').collect();
+            let from = below(lines.len()) * below(2);
+            let mut text: String = lines[from..].iter().take(1 + below(25)).copied().collect();
+            for _ in 0..below(4) {
+                let at = below(text.len() + 1);
+                let at = (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap();
+                match below(4) {
+                    0 => text.truncate(at),
+                    1 => text = text[..at].chars().chain(text[at..].chars().skip(1)).collect(),
+                    _ => text.insert_str(at, PIECES[below(PIECES.len())]),
+                }
+            }
+            let Some(quick) = stream::parse(SourceId(0), &text) else { continue };
+            let whole = parse_with_mistakes(SourceId(0), &text);
+            assert_eq!((shown(&quick), 0), (shown(&whole), whole.problems.len()), "{text:?}");
+            read += 1;
+        }
+        assert!(read > 2_000, "only {read} texts were read in one pass");
     }
 
     #[test]

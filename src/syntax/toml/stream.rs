@@ -1,59 +1,47 @@
-//! TOML to a tree in one pass, table by table, without a table of tables in between: what lock files of tools look like.
+//! TOML to a tree in one pass over its bytes, without a table of tables in between: what lock files of tools look like.
 //!
 //! Gives up on what needs more than that (mistakes, dotted keys, tables that are taken up again), and then says nothing.
 
 use super::quotes;
 use crate::model::span::{SourceId, Span};
 use crate::syntax::tree::{Builder, Quotes, Style, Tree};
+use memchr::memmem;
 use std::borrow::Cow;
 use toml_parser::decoder::{Encoding, ScalarKind};
-use toml_parser::lexer::{Token, TokenKind};
-use toml_parser::parser::{EventReceiver, RecursionGuard, ValidateWhitespace, parse_document};
-use toml_parser::{ErrorSink, ParseError, Raw};
+use toml_parser::{ParseError, Raw};
 
 /// How deep values may nest; the same as in the parser of the `toml` crate.
-const MAX_NESTING: u32 = 80;
+const MAX_NESTING: usize = 80;
 
 /// How many parts the name of a table may have here.
 const MAX_PARTS: usize = 40;
 
 /// Reads `text`; `None` when it has anything out of the ordinary.
 pub fn parse(source: SourceId, text: &str) -> Option<Tree<'_>> {
-    let skip = text.len() - text.trim_start_matches('\u{feff}').len();
-    let parsed = toml_parser::Source::new(&text[skip..]);
-    let mut reader = Reader {
-        text,
-        parsed,
-        skip,
-        builder: Builder::new(source, text),
-        levels: Vec::new(),
-        header: None,
-        odd: false,
-    };
-    reader.builder.open(true, Span::empty(skip), 0, Span::empty(0));
-    let mut part: Vec<Token> = Vec::new();
-    let (mut depth, mut line_begins) = (0_usize, true);
-    for token in parsed.lex() {
-        match token.kind() {
-            TokenKind::LeftSquareBracket if depth == 0 && line_begins => {
-                reader.part(&part)?;
-                part.clear();
-                depth += 1;
-            }
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        line_begins = match token.kind() {
-            TokenKind::Newline => true,
-            TokenKind::Whitespace => line_begins,
-            _ => false,
-        };
-        part.push(token);
+    if !is_ordinary(text) {
+        return None;
     }
-    reader.part(&part)?;
+    let skip = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut reader =
+        Reader { text, bytes: text.as_bytes(), at: skip, builder: Builder::new(source, text), levels: Vec::new() };
+    reader.builder.open(true, Span::empty(skip), 0, Span::empty(0));
+    while reader.skip_lines() {
+        match reader.bytes[reader.at] {
+            b'[' => reader.header()?,
+            _ => reader.entry(0)?,
+        }
+        reader.rest()?;
+    }
     let tree = reader.builder.finish();
     tree.problems.is_empty().then_some(tree)
+}
+
+/// Whether no control character stands anywhere, but for tabs and line ends.
+fn is_ordinary(text: &str) -> bool {
+    // No short cut in the loop: so it is done for many bytes at once.
+    let odd = |odd, byte| odd | ((byte < b' ') & (byte != b'\n') & (byte != b'\r') & (byte != b'\t')) | (byte == 0x7f);
+    let carriage = |at: usize| text.as_bytes().get(at + 1) != Some(&b'\n');
+    !text.bytes().fold(false, odd) && !memchr::memchr_iter(b'\r', text.as_bytes()).any(carriage)
 }
 
 /// A table that is open, by the last part of its name.
@@ -63,77 +51,99 @@ struct Level<'s> {
     listed: bool,
 }
 
-/// `[a.b]` or `[[a.b]]`.
-struct Header<'s> {
-    listed: bool,
-    span: Span,
-    names: Vec<(Span, Cow<'s, str>)>,
-}
-
 struct Reader<'s> {
     text: &'s str,
-    parsed: toml_parser::Source<'s>,
-    /// Bytes before the parsed text: a byte order mark.
-    skip: usize,
+    bytes: &'s [u8],
+    at: usize,
     builder: Builder<'s>,
     levels: Vec<Level<'s>>,
-    /// The header that is being read.
-    header: Option<Header<'s>>,
-    /// Whether something was met that is not read here.
-    odd: bool,
 }
 
 impl<'s> Reader<'s> {
-    /// A table with its header, or what stands before the first one.
-    fn part(&mut self, tokens: &[Token]) -> Option<()> {
-        let mut wrong = false;
-        let source = self.parsed;
-        let mut checked = ValidateWhitespace::new(self, source);
-        let mut guarded = RecursionGuard::new(&mut checked, MAX_NESTING);
-        parse_document(tokens, &mut guarded, &mut |_: ParseError| wrong = true);
-        (!wrong && !self.odd).then_some(())
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
     }
 
-    fn span(&self, span: toml_parser::Span) -> Span {
-        Span::new(span.start() + self.skip, span.end() + self.skip)
+    /// Takes a byte, if it is the next one.
+    fn takes(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
     }
 
-    fn raw(&self, span: toml_parser::Span, encoding: Option<Encoding>) -> Raw<'s> {
-        let raw = self.parsed.input().get(span.start()..span.end()).unwrap_or("");
-        Raw::new_unchecked(raw, encoding, span)
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
     }
 
-    fn leaf(&mut self, span: Span, text: Cow<'s, str>) {
-        let quotes = quotes(self.text.get(span.range()).unwrap_or(""));
-        let style = if quotes.before == 0 { Style::Plain } else { Style::Quoted };
-        self.builder.scalar(span, quotes, style, text, 0, Span::empty(0));
+    /// Takes the rest of a line that has been read; a comment may stand there.
+    fn rest(&mut self) -> Option<()> {
+        self.skip_blanks();
+        match self.peek() {
+            None => {}
+            Some(b'\n') => self.at += 1,
+            Some(b'\r') => self.at += 2,
+            Some(b'#') => self.comment(),
+            Some(_) => return None,
+        }
+        Some(())
     }
 
-    fn close_levels(&mut self, keep: usize) {
-        while self.levels.len() > keep {
-            self.builder.close(None);
-            if self.levels.pop().is_some_and(|level| level.listed) {
-                self.builder.close(None);
+    fn comment(&mut self) {
+        let end = memchr::memchr(b'\n', &self.bytes[self.at..]).map_or(self.bytes.len(), |len| self.at + len);
+        let line = self.text[self.at..end].trim_end_matches('\r');
+        self.builder.comment(Span::new(self.at, self.at + line.len()));
+        self.at = end;
+    }
+
+    /// Goes to what is neither blank nor comment nor line end; whether there is anything.
+    fn skip_lines(&mut self) -> bool {
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                None => return false,
+                Some(b'\n') => self.at += 1,
+                Some(b'\r') => self.at += 2,
+                Some(b'#') => self.comment(),
+                Some(_) => return true,
             }
         }
     }
 
+    /// `[a.b]` or `[[a.b]]`.
+    fn header(&mut self) -> Option<()> {
+        let start = self.at;
+        self.at += 1;
+        let listed = self.takes(b'[');
+        let mut names = Vec::new();
+        loop {
+            self.skip_blanks();
+            names.push(self.key()?);
+            self.skip_blanks();
+            if !self.takes(b'.') {
+                break;
+            }
+        }
+        let closed = self.takes(b']') && (!listed || self.takes(b']'));
+        (closed && names.len() <= MAX_PARTS).then_some(())?;
+        self.enter(listed, Span::new(start, self.at), names)
+    }
+
     /// Opens the table that a header names, and closes those that it is not in.
-    fn enter(&mut self, header: Header<'s>) {
+    fn enter(&mut self, listed: bool, span: Span, mut names: Vec<(Span, Cow<'s, str>)>) -> Option<()> {
         let none = Span::empty(0);
-        let Header { listed, span, mut names } = header;
-        let Some((last_at, last)) = names.pop().filter(|_| names.len() < MAX_PARTS) else {
-            self.odd = true;
-            return;
-        };
+        let (last_at, last) = names.pop()?;
         let same = self.levels.iter().zip(&names).take_while(|(level, (_, name))| level.name == *name).count();
         if same == names.len() && self.levels.get(same).is_some_and(|level| level.name == last) {
             // The next one of a list; anything else of that name was there before.
-            self.odd |= !listed || !self.levels[same].listed;
+            if !listed || !self.levels[same].listed {
+                return None;
+            }
             self.close_levels(same + 1);
             self.builder.close(None);
             self.builder.open(true, span, 0, none);
-            return;
+            return Some(());
         }
         self.close_levels(same);
         for (at, name) in names.into_iter().skip(same) {
@@ -147,105 +157,182 @@ impl<'s> Reader<'s> {
         }
         self.builder.open(true, span, 0, none);
         self.levels.push(Level { name: last, listed });
+        Some(())
     }
 
-    fn opened(&mut self, listed: bool, span: toml_parser::Span) {
-        self.header = Some(Header { listed, span: self.span(span), names: Vec::new() });
-    }
-
-    fn closed(&mut self, span: toml_parser::Span) {
-        let end = self.span(span);
-        match self.header.take() {
-            Some(header) => self.enter(Header { span: header.span.to(end), ..header }),
-            None => self.odd = true,
-        }
-    }
-}
-
-impl EventReceiver for Reader<'_> {
-    fn std_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.opened(false, span);
-    }
-
-    fn std_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.closed(span);
-    }
-
-    fn array_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.opened(true, span);
-    }
-
-    fn array_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.closed(span);
-    }
-
-    fn inline_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        self.builder.open(true, self.span(span), 0, Span::empty(0));
-        true
-    }
-
-    fn inline_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        let end = self.span(span).end as usize;
-        self.builder.close(Some(end));
-    }
-
-    fn array_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        self.builder.open(false, self.span(span), 0, Span::empty(0));
-        true
-    }
-
-    fn array_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        let end = self.span(span).end as usize;
-        self.builder.close(Some(end));
-    }
-
-    fn simple_key(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, errors: &mut dyn ErrorSink) {
-        let mut name = Cow::Borrowed("");
-        self.raw(span, encoding).decode_key(&mut name, errors);
-        let at = self.span(span);
-        match &mut self.header {
-            Some(header) => header.names.push((at, name)),
-            None => self.leaf(at, name),
-        }
-    }
-
-    fn key_sep(&mut self, _: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.odd |= self.header.is_none();
-    }
-
-    fn scalar(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, errors: &mut dyn ErrorSink) {
-        let mut text = Cow::Borrowed("");
-        let at = self.span(span);
-        if let Some(inner) =
-            self.text.get(at.range()).filter(|_| encoding == Some(Encoding::BasicString)).and_then(plain)
-        {
-            return self.leaf(at, Cow::Borrowed(inner));
-        }
-        match self.raw(span, encoding).decode_scalar(&mut text, errors) {
-            ScalarKind::String => self.leaf(at, text),
-            kind => {
-                self.odd |= kind == ScalarKind::DateTime && text.parse::<toml::value::Datetime>().is_err();
-                let word = self.text.get(at.range()).unwrap_or("");
-                self.builder.scalar(at, Quotes::NONE, Style::Plain, word.into(), 0, Span::empty(0));
+    fn close_levels(&mut self, keep: usize) {
+        while self.levels.len() > keep {
+            self.builder.close(None);
+            if self.levels.pop().is_some_and(|level| level.listed) {
+                self.builder.close(None);
             }
         }
     }
 
-    fn comment(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
-        let span = self.span(span);
-        let line = self.text.get(span.range()).unwrap_or("").trim_end_matches('\r');
-        self.builder.comment(Span::new(span.start as usize, span.start as usize + line.len()));
+    /// A key of one part.
+    fn key(&mut self) -> Option<(Span, Cow<'s, str>)> {
+        let start = self.at;
+        if matches!(self.peek()?, b'"' | b'\'') {
+            let encoding = self.string()?;
+            let span = Span::new(start, self.at);
+            let of_line = matches!(encoding, Encoding::BasicString | Encoding::LiteralString);
+            return Some((span, self.decoded(span, encoding)?)).filter(|_| of_line);
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+            self.at += 1;
+        }
+        let span = Span::new(start, self.at);
+        (!span.is_empty()).then(|| (span, Cow::Borrowed(&self.text[span.range()])))
     }
 
-    fn error(&mut self, _: toml_parser::Span, _: &mut dyn ErrorSink) {
-        self.odd = true;
+    /// `key = value`
+    fn entry(&mut self, depth: usize) -> Option<()> {
+        let (at, name) = self.key()?;
+        self.leaf(at, name);
+        self.skip_blanks();
+        if !self.takes(b'=') {
+            return None;
+        }
+        self.skip_blanks();
+        self.value(depth)
     }
-}
-/// What stands in the quotes of a basic string that needs no decoding.
-fn plain(raw: &str) -> Option<&str> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    // No short cut in the loop: so it is done for many bytes at once.
-    let odd =
-        inner.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte == 0x7f));
-    (!odd).then_some(inner)
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        let start = self.at;
+        match self.peek()? {
+            b'[' => self.array(depth),
+            b'{' => self.table(depth),
+            b'"' | b'\'' => {
+                let encoding = self.string()?;
+                let span = Span::new(start, self.at);
+                let text = self.decoded(span, encoding)?;
+                self.leaf(span, text);
+                Some(())
+            }
+            _ => self.word(),
+        }
+    }
+
+    fn open(&mut self, is_map: bool, depth: usize) -> Option<()> {
+        self.builder.open(is_map, Span::new(self.at, self.at + 1), 0, Span::empty(0));
+        self.at += 1;
+        (depth < MAX_NESTING).then_some(())
+    }
+
+    /// `[…]`
+    fn array(&mut self, depth: usize) -> Option<()> {
+        self.open(false, depth)?;
+        loop {
+            self.skip_lines();
+            if self.takes(b']') {
+                break;
+            }
+            self.value(depth + 1)?;
+            self.skip_lines();
+            if !self.takes(b',') && self.peek() != Some(b']') {
+                return None;
+            }
+        }
+        self.builder.close(Some(self.at));
+        Some(())
+    }
+
+    /// `{…}` on one line.
+    fn table(&mut self, depth: usize) -> Option<()> {
+        self.open(true, depth)?;
+        self.skip_blanks();
+        while !self.takes(b'}') {
+            self.entry(depth + 1)?;
+            self.skip_blanks();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => continue,
+                _ => return None,
+            }
+            self.skip_blanks();
+            // A comma before the end is new, and rare.
+            if self.peek() == Some(b'}') {
+                return None;
+            }
+        }
+        self.builder.close(Some(self.at));
+        Some(())
+    }
+
+    /// A number, a truth value or a date.
+    fn word(&mut self) -> Option<()> {
+        let start = self.at;
+        while self
+            .peek()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'_' | b'.' | b':'))
+        {
+            self.at += 1;
+        }
+        let span = Span::new(start, self.at);
+        let word = &self.text[span.range()];
+        let number = word.bytes().all(|byte| byte.is_ascii_digit()) && !word.starts_with('0') && !word.is_empty();
+        if !number && word != "true" && word != "false" {
+            let (mut wrong, mut text) = (false, Cow::Borrowed(""));
+            let raw = Raw::new_unchecked(word, None, toml_parser::Span::new_unchecked(0, word.len()));
+            let kind = raw.decode_scalar(&mut text, &mut |_: ParseError| wrong = true);
+            wrong |= word.is_empty() || kind == ScalarKind::String;
+            wrong |= kind == ScalarKind::DateTime && text.parse::<toml::value::Datetime>().is_err();
+            if wrong {
+                return None;
+            }
+        }
+        self.builder.verbatim(span, Quotes::NONE, Style::Plain);
+        Some(())
+    }
+
+    /// Goes behind a string, and tells its kind.
+    fn string(&mut self) -> Option<Encoding> {
+        let rest = &self.bytes[self.at..];
+        let quote = rest[0];
+        let three = [quote; 3];
+        if rest.starts_with(&three) {
+            let len = 3 + memmem::find(&rest[3..], &three)?;
+            // Whether a quote is escaped, or stands before those that close, takes a closer look.
+            if rest.get(len + 3) == Some(&quote) || quote == b'"' && rest[..len].contains(&b'\\') {
+                return None;
+            }
+            self.at += len + 3;
+            return Some(if quote == b'"' { Encoding::MlBasicString } else { Encoding::MlLiteralString });
+        }
+        let mut end = 1;
+        loop {
+            end += memchr::memchr3(quote, b'\\', b'\n', &rest[end..])?;
+            match rest[end] {
+                b'\n' => return None,
+                b'\\' if quote == b'"' => end += 2,
+                b'\\' => end += 1,
+                _ => break,
+            }
+            rest.get(end)?;
+        }
+        self.at += end + 1;
+        Some(if quote == b'"' { Encoding::BasicString } else { Encoding::LiteralString })
+    }
+
+    /// What a string says.
+    fn decoded(&self, span: Span, encoding: Encoding) -> Option<Cow<'s, str>> {
+        let raw = &self.text[span.range()];
+        let plain = encoding == Encoding::LiteralString || encoding == Encoding::BasicString && !raw.contains('\\');
+        if plain {
+            return Some(Cow::Borrowed(&raw[1..raw.len() - 1]));
+        }
+        let (mut wrong, mut text) = (false, Cow::Borrowed(""));
+        let raw = Raw::new_unchecked(raw, Some(encoding), toml_parser::Span::new_unchecked(0, raw.len()));
+        let _ = raw.decode_scalar(&mut text, &mut |_: ParseError| wrong = true);
+        (!wrong).then_some(text)
+    }
+
+    fn leaf(&mut self, span: Span, text: Cow<'s, str>) {
+        let quotes = quotes(&self.text[span.range()]);
+        let style = if quotes.before == 0 { Style::Plain } else { Style::Quoted };
+        match text {
+            Cow::Borrowed(_) if quotes.before < 3 => self.builder.verbatim(span, quotes, style),
+            text => self.builder.scalar(span, quotes, style, text, 0, Span::empty(0)),
+        }
+    }
 }
