@@ -7,7 +7,7 @@ use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// The format.
 pub static FORMAT: Format = Format { name: "conda lock", claims, sniff, read };

@@ -8,7 +8,7 @@ use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "pixi lock", claims, sniff: by_path, read };

@@ -4,7 +4,7 @@ use super::lock::{Edge, Lock, LockTool, LockedPackage};
 use super::manifest::ManifestKind;
 use super::project::Project;
 use super::reference::Origin;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// Names that pip-compile leaves out unless it is told otherwise.
 const UNSAFE: [&str; 3] = ["pip", "setuptools", "distribute"];
@@ -124,9 +124,12 @@ impl Project {
         })
     }
 
-    /// What packages need in every environment, by name and version, as the other locks of the repository record it.
-    fn known_needs(&self, lock: &Lock) -> HashMap<(&str, &str), Vec<&str>> {
-        let mut known: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
+    /// What the packages of a lock need in every environment, by name and version, as the other locks of the repository record it.
+    fn known_needs<'p>(&'p self, lock: &'p Lock) -> HashMap<(&'p str, &'p str), Vec<&'p str>> {
+        let mut known: HashMap<(&str, &str), Vec<&str>> = HashMap::with_capacity(lock.packages.len());
+        known.extend(
+            lock.packages.iter().map(|package| ((package.name.as_str(), package.version.as_str()), Vec::new())),
+        );
         let tells = |other: &&Lock| {
             let records = matches!(other.tool, LockTool::Uv | LockTool::Poetry | LockTool::Pdm);
             // uv leaves out conditions that its range of Pythons decides; one with an upper end may decide them otherwise.
@@ -135,9 +138,9 @@ impl Project {
             records && open && other.known && other.at.source != lock.at.source
         };
         for package in self.lock_files().filter(tells).flat_map(|other| &other.packages) {
-            let key = (package.name.as_str(), package.version.as_str());
+            let Some(needs) = known.get_mut(&(package.name.as_str(), package.version.as_str())) else { continue };
             let certain = package.edges.iter().filter(|edge| !edge.optional && edge.marker.is_empty());
-            known.entry(key).or_default().extend(certain.map(|edge| edge.name.as_str()));
+            needs.extend(certain.map(|edge| edge.name.as_str()));
         }
         known
     }

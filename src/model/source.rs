@@ -96,7 +96,7 @@ impl Source {
 #[derive(Debug, Default)]
 pub struct Sources {
     list: Vec<Source>,
-    by_path: HashMap<String, SourceId>,
+    by_path: foldhash::HashMap<String, SourceId>,
     /// Which texts hold a mark: looked for once, and asked by every file that refers to another by name.
     marked: Mutex<HashMap<&'static str, Arc<[SourceId]>>>,
 }

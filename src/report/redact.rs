@@ -61,9 +61,16 @@ impl Mask {
 
     /// `text`, which speaks of this source, without its secrets.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut out = hide_shapes(text);
-        for literal in self.literals.iter().filter(|literal| text.contains(literal.as_str())) {
-            out = Cow::Owned(out.replace(literal.as_str(), HIDDEN));
+        self.literals_of(hide_shapes(text))
+    }
+
+    /// `text`, which has no token and no credentials, without the secrets of this source.
+    pub fn literals_of<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let mut out = text;
+        for literal in &self.literals {
+            if out.contains(literal.as_str()) {
+                out = Cow::Owned(out.replace(literal.as_str(), HIDDEN));
+            }
         }
         out
     }

@@ -9,8 +9,9 @@ use crate::model::project::Project;
 use crate::model::rule::{Level, Rule};
 use crate::model::source::Position;
 use crate::model::span::{Location, SourceId, Span};
+use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 /// A place as people count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,17 +147,17 @@ impl<'a> Masks<'a> {
     pub fn get(&self, root: Root<'a>, source: SourceId) -> Option<&Mask> {
         self.by_source.get(&(address(root.project), source))
     }
+}
 
-    /// `text` without what is secret in any of `sources`.
-    fn text(&self, root: Root<'a>, sources: &[SourceId], text: &str) -> String {
-        let mut out = redact::hide_shapes(text).into_owned();
-        for mask in sources.iter().filter_map(|&source| self.get(root, source)) {
-            if let std::borrow::Cow::Owned(hidden) = mask.text(&out) {
-                out = hidden;
-            }
-        }
-        shortened(out)
-    }
+/// `text` without what is secret in any of the sources that it speaks of.
+fn hidden(masks: &[&Mask], text: &str) -> String {
+    let shaped = redact::hide_shapes(text);
+    let out = match shaped {
+        // A text that shows no shape needs no second look for one.
+        Cow::Borrowed(_) => masks.iter().fold(shaped, |out, mask| mask.literals_of(out)),
+        Cow::Owned(_) => masks.iter().fold(shaped, |out, mask| Cow::Owned(mask.text(&out).into_owned())),
+    };
+    shortened(out.into_owned())
 }
 
 /// Tells the projects of one report apart.
@@ -191,7 +192,8 @@ fn row<'a>(root: Root<'a>, judged: &'a Judged, masks: &Masks<'a>) -> Row<'a> {
     let mut sources: Vec<SourceId> = places_of(judged).map(|at| at.source).collect();
     sources.sort();
     sources.dedup();
-    let hidden = |text: &str| masks.text(root, &sources, text);
+    let masks: Vec<&Mask> = sources.iter().filter_map(|&source| masks.get(root, source)).collect();
+    let hidden = |text: &str| hidden(&masks, text);
     let related = finding.labels.iter().map(|label| Related {
         place: place(root, label.at),
         at: label.at,

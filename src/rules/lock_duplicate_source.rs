@@ -93,7 +93,7 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::lock::{LockTool, LockedPackage, Provenance};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -170,7 +170,7 @@ impl<'t> Node<'t> {
 
     /// The key node and the value of a key that stands in this mapping itself.
     pub fn entry(self, key: &str) -> Option<(Node<'t>, Node<'t>)> {
-        self.own_entries().filter(|(name, _)| name.str() == Some(key)).last()
+        self.own_entries().filter(|(name, _)| name.says(key)).last()
     }
 
     /// Keys and values of a mapping: own ones in order, then those that merge keys bring in.
@@ -324,7 +324,14 @@ impl<'t> Node<'t> {
     }
 
     fn own(self, key: &str) -> Option<Node<'t>> {
-        self.own_entries().filter(|(name, _)| name.str() == Some(key)).last().map(|(_, value)| value)
+        self.own_entries().filter(|(name, _)| name.says(key)).last().map(|(_, value)| value)
+    }
+
+    /// Whether its text is `key`; most keys differ in length already.
+    fn says(self, key: &str) -> bool {
+        let data = self.data();
+        let other = data.kind == Kind::Verbatim && data.inner.len() != key.len() && !self.block();
+        !other && self.str() == Some(key)
     }
 
     fn own_entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> {

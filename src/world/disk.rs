@@ -207,8 +207,10 @@ impl Batch<'_> {
         }
         if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
             self.seen += 1;
-            if wanted.wants(&path) {
-                let is_link = entry.file_type().is_some_and(|kind| kind.is_symlink());
+            let is_link = entry.file_type().is_some_and(|kind| kind.is_symlink());
+            // Opening a pipe would wait for its writer for ever.
+            let can_be_read = is_link || entry.file_type().is_some_and(|kind| kind.is_file());
+            if can_be_read && wanted.wants(&path) {
                 self.list.push(Found { path, is_link });
             }
         }
@@ -259,10 +261,6 @@ fn read(folder: &Path, found: &Found) -> Reading {
 }
 
 fn read_text(path: &Path) -> Reading {
-    // Opening a pipe would wait for its writer for ever.
-    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        return Reading::Gone;
-    }
     let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Reading::Gone,
@@ -276,8 +274,10 @@ fn read_text(path: &Path) -> Reading {
         let (size, limit) = (meta.len() >> 20, MAX_BYTES >> 20);
         return broken(format!("this has {size} MiB and was not read; the limit is {limit} MiB"));
     }
-    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    match io::Read::read_to_end(&mut io::Read::take(file, MAX_BYTES + 1), &mut bytes) {
+    // Files that tell no length (those of the kernel) are read to their end; all others are taken at their word, without asking for more.
+    let limit = if meta.len() == 0 { MAX_BYTES } else { meta.len() };
+    let mut bytes = Vec::with_capacity(meta.len() as usize);
+    match io::Read::read_to_end(&mut io::Read::take(file, limit), &mut bytes) {
         Ok(_) => decode(bytes),
         Err(error) => broken(format!("this cannot be read: {}", error.kind())),
     }

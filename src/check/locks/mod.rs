@@ -19,8 +19,8 @@ use crate::model::project::{LockState, Project, Stray};
 use crate::model::reference::{Ecosystem, Held, Origin, Reference, ReferenceId, Role};
 use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
+use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
-use std::collections::HashMap;
 
 /// Every lock: its manifest, and whether the lock describes it. In order of paths.
 pub fn states(project: &Project) -> Vec<LockState> {

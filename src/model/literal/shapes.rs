@@ -263,8 +263,11 @@ fn candidates(text: &str, take: &mut dyn FnMut(&Shape, usize, usize) -> bool) {
     let bytes = text.as_bytes();
     let leads = leads();
     let mut done = 0;
-    for at in 0..bytes.len().saturating_sub(1) {
-        for &index in leads.of(bytes[at], bytes[at + 1]) {
+    for (at, begin) in bytes.windows(3).enumerate() {
+        if !leads.may_begin(begin) {
+            continue;
+        }
+        for &index in leads.of(begin) {
             let shape = &SHAPES[index as usize];
             if let Some((start, end)) = shape.at(bytes, at).filter(|(start, _)| *start >= done)
                 && take(shape, start, end)
@@ -304,34 +307,48 @@ fn is_edge(bytes: &[u8], start: usize, inner: bool) -> bool {
     !word || escaped
 }
 
-/// The shapes by the first two bytes of their leads: one bit tells nearly every place of a text that nothing begins there.
+/// The shapes by the beginnings of their leads: one bit tells nearly every place of a text that nothing begins there.
 struct Leads {
-    /// A bit per pair of bytes.
-    begins: [u64; 1024],
-    /// Shapes by the pair, the shortest lead first.
-    shapes: HashMap<u16, Vec<u8>>,
+    /// A bit per number that three bytes give.
+    begins: [u64; 1 << (BITS - 6)],
+    /// Shapes by their first two bytes, the shortest lead first.
+    shapes: HashMap<[u8; 2], Vec<u8>>,
 }
+
+/// How many bits the number of three bytes has.
+const BITS: u32 = 16;
 
 impl Leads {
     fn new() -> Leads {
-        let mut leads = Leads { begins: [0; 1024], shapes: HashMap::new() };
+        let mut leads = Leads { begins: [0; 1 << (BITS - 6)], shapes: HashMap::new() };
         let mut order: Vec<u8> = (0..SHAPES.len() as u8).collect();
         order.sort_by_key(|&index| SHAPES[index as usize].lead.len());
         for index in order {
             let lead = SHAPES[index as usize].lead.as_bytes();
-            let pair = u16::from_be_bytes([lead[0], lead[1]]);
-            leads.begins[usize::from(pair >> 6)] |= 1 << (pair & 63);
-            leads.shapes.entry(pair).or_default().push(index);
+            // Behind a lead of two bytes stands any byte.
+            let thirds = lead.get(2).map_or(0..=u8::MAX, |&third| third..=third);
+            for third in thirds {
+                let number = Leads::number(&[lead[0], lead[1], third]);
+                leads.begins[number >> 6] |= 1 << (number & 63);
+            }
+            leads.shapes.entry([lead[0], lead[1]]).or_default().push(index);
         }
         leads
     }
 
-    fn of(&self, first: u8, second: u8) -> &[u8] {
-        let pair = u16::from_be_bytes([first, second]);
-        if self.begins[usize::from(pair >> 6)] >> (pair & 63) & 1 == 0 {
-            return &[];
-        }
-        self.shapes.get(&pair).map_or(&[], Vec::as_slice)
+    /// Spreads three bytes over all numbers, so that few texts share one with a lead.
+    fn number(begin: &[u8]) -> usize {
+        let three = u32::from(begin[0]) << 16 | u32::from(begin[1]) << 8 | u32::from(begin[2]);
+        (three.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+    }
+
+    fn may_begin(&self, begin: &[u8]) -> bool {
+        let number = Leads::number(begin);
+        self.begins[number >> 6] >> (number & 63) & 1 != 0
+    }
+
+    fn of(&self, begin: &[u8]) -> &[u8] {
+        self.shapes.get(&[begin[0], begin[1]]).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -340,7 +357,7 @@ fn leads() -> &'static Leads {
     LEADS.get_or_init(Leads::new)
 }
 
-/// More shapes than a byte counts, or a lead of one byte, would be a mistake of this file.
+/// More shapes than a byte counts would be a mistake of this file.
 const _: () = assert!(SHAPES.len() < 256);
 
 /// The moment before which every token has expired by now, in seconds: the first of 2026. A clock would turn runs red by the calendar.

@@ -2,8 +2,8 @@
 
 use super::{Data, Kind, MAX_ALIASED, MAX_DEPTH, Style, Tree, lines};
 use crate::model::span::{Location, SourceId, Span};
+use foldhash::{HashMap, HashMapExt};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// How many problems of one text are told one by one. A broken file is mended from its top; what it says a thousand times is no news.
 const MAX_PROBLEMS: usize = 100;
