@@ -50,7 +50,7 @@ fn facts_of_all(sources: &Sources) -> Vec<Facts> {
 
 fn facts_of(sources: &Sources, id: SourceId) -> Facts {
     let source = sources.get(id);
-    let Some(format) = formats::of(source) else { return Facts::of(id, "") };
+    let Some(format) = formats::of(source, sources) else { return Facts::of(id, "") };
     let mut facts = Facts::of(id, format.name);
     (format.read)(source, sources, &mut facts);
     for other in formats::beside(source, format) {

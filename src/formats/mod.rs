@@ -136,13 +136,14 @@ pub fn claim(path: &str) -> Claim {
     claim
 }
 
-/// The format that reads this source, if any.
-pub fn of(source: &Source) -> Option<&'static Format> {
-    FORMATS.iter().copied().find(|format| match (format.claims)(&source.path) {
+/// The format that reads this source, if any: its path and its text tell, else what the other files do with it.
+pub fn of(source: &Source, sources: &Sources) -> Option<&'static Format> {
+    let own = FORMATS.iter().copied().find(|format| match (format.claims)(&source.path) {
         Claim::Yes => true,
         Claim::Maybe => (format.sniff)(&source.text),
         Claim::No => false,
-    })
+    });
+    own.or_else(|| requirements::is_handed_over(source, sources).then_some(&requirements::FORMAT))
 }
 
 /// The formats that read the rest of a source: documents of one file may be of several.

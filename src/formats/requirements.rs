@@ -16,6 +16,7 @@ use crate::model::source::{Source, Sources};
 use crate::model::span::{Location, Span};
 use crate::model::text::Text;
 use crate::syntax::requirements::{File, Flag, Line, parse};
+pub use names::is_handed_over;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "requirements", claims: names::claims, sniff: names::sniff, read };

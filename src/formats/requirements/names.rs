@@ -2,6 +2,7 @@
 
 use super::{Claim, ManifestKind};
 use crate::ecosystems::pypi;
+use crate::model::source::{Source, Sources};
 
 /// Whether a path is that of a requirements file.
 pub fn claims(path: &str) -> Claim {
@@ -66,17 +67,46 @@ pub fn is_for_development(path: &str) -> bool {
 
 /// Whether a text begins like a requirements file: every one of its first lines reads as one, and one is more than a word.
 pub fn sniff(text: &str) -> bool {
+    first_lines(text) == Some(true)
+}
+
+/// Whether every one of the first lines reads as one of a requirements file, and whether one of them only there.
+fn first_lines(text: &str) -> Option<bool> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let mut telling = false;
-    let mut any = false;
+    let mut telling = None;
     for line in lines.take(12) {
-        match line_kind(line.split(" #").next().unwrap_or(line).trim().trim_end_matches('\\').trim()) {
-            None => return false,
-            Some(tells) => telling |= tells,
-        }
-        any = true;
+        let tells = line_kind(line.split(" #").next().unwrap_or(line).trim().trim_end_matches('\\').trim())?;
+        telling = Some(telling == Some(true) || tells);
     }
-    any && telling
+    telling
+}
+
+/// Whether a list of bare words is one of requirements because a file of the repository hands it to an installer: `pip install -r deps.txt`.
+pub fn is_handed_over(source: &Source, sources: &Sources) -> bool {
+    claims(&source.path) == Claim::Maybe
+        && first_lines(&source.text) == Some(false)
+        && sources.holding("-r").iter().any(|&id| id != source.id && hands_over(&sources.get(id).text, &source.path))
+}
+
+/// Whether a text names a path behind `-r` or `--requirement`, from whichever folder.
+fn hands_over(text: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    memchr::memmem::find_iter(text.as_bytes(), name.as_bytes()).any(|at| {
+        let end = at + name.len();
+        let before = text[..at].trim_end_matches(|c: char| c.is_alphanumeric() || "_-./".contains(c));
+        let word = &text[before.len()..end];
+        // A folder in a variable in front may be any: `{toxinidir}/`, `${HERE}/`, `$HERE/`.
+        let (before, word) = match (before.strip_suffix('$'), before.ends_with('}')) {
+            (Some(before), _) => (before, word.split_once('/').map_or(word, |(_, rest)| rest)),
+            (_, true) => (before[..before.rfind('{').unwrap_or(0)].trim_end_matches('$'), word.trim_start_matches('/')),
+            _ => (before, word),
+        };
+        let word = word.trim_start_matches("../").trim_start_matches("./");
+        let is_path = path.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+        let flag = before.trim_end_matches(['"', '\'', ' ', '=', ',']);
+        let is_flag = [" -r", "\"-r", "'-r", "--requirement"].iter().any(|written| flag.ends_with(written));
+        is_path && is_flag && !text[end..].starts_with(|c: char| c.is_alphanumeric() || "-_/.".contains(c))
+    })
 }
 
 /// Whether a line reads as one of a requirements file, and whether only there.
