@@ -78,10 +78,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             ..around
         };
         if let Some(extends) = root.get("extends") {
-            if let Some((root, inner)) = self.template(extends, frame, depth) {
-                self.body(root, &inner, "", around, pipeline, depth + 1);
-            }
-            return;
+            return self.included(extends, frame, &format!("{key}extends"), around, pipeline, depth);
         }
         if let Some(stages) = root.get("stages") {
             self.stages(stages, frame, &format!("{key}stages"), &around, pipeline, depth);
@@ -95,15 +92,24 @@ impl<'t, 'c> Reader<'t, 'c> {
         }
     }
 
+    /// What a template brings. Of one that lies elsewhere, the stages, jobs or steps that it is handed to run.
+    fn included(&mut self, node: Node<'t>, frame: &Rc<Frame<'t>>, key: &str, around: Around<'t>, pipeline: &mut Pipeline, depth: usize) {
+        if let Some((root, inner)) = self.template(node, frame, depth) {
+            self.body(root, &inner, "", around, pipeline, depth + 1);
+        } else if let Some(handed) = node.get("parameters").filter(|_| is_elsewhere(node, frame))
+            && self.goes_on(node, depth)
+        {
+            self.body(handed, frame, &format!("{key}.parameters."), around, pipeline, depth + 1);
+        }
+    }
+
     fn stages(&mut self, list: Node<'t>, frame: &Rc<Frame<'t>>, key: &str, around: &Around<'t>, pipeline: &mut Pipeline, depth: usize) {
         for item in frame.items(list, key) {
             if !self.goes_on(item.node, depth) {
                 return;
             }
             if item.node.get("template").is_some() {
-                if let Some((root, inner)) = self.template(item.node, &item.frame, depth) {
-                    self.body(root, &inner, "", around.clone(), pipeline, depth + 1);
-                }
+                self.included(item.node, &item.frame, &item.key, around.clone(), pipeline, depth);
                 continue;
             }
             let (stage, key) = (item.node, &item.key);
@@ -129,9 +135,7 @@ impl<'t, 'c> Reader<'t, 'c> {
                 return;
             }
             if item.node.get("template").is_some() {
-                if let Some((root, inner)) = self.template(item.node, &item.frame, depth) {
-                    self.body(root, &inner, "", around.clone(), pipeline, depth + 1);
-                }
+                self.included(item.node, &item.frame, &item.key, around.clone(), pipeline, depth);
                 continue;
             }
             let (node, key) = (item.node, &item.key);
@@ -283,6 +287,12 @@ impl<'t, 'c> Reader<'t, 'c> {
         let reference = read(text, key);
         self.push(place, reference)
     }
+}
+
+/// Whether a template is of another repository.
+fn is_elsewhere(node: Node<'_>, frame: &Rc<Frame<'_>>) -> bool {
+    let path = node.get("template").and_then(|path| frame.text(path)).map_or(String::new(), |path| path.text);
+    path.contains('@') && !path.ends_with("@self")
 }
 
 /// A key of a node, if it has it.

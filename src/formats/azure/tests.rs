@@ -83,6 +83,21 @@ fn templates_are_followed_with_their_parameters() {
 }
 
 #[test]
+fn what_a_template_of_another_repository_is_handed_runs() {
+    let text = "pr: [main]\nextends:\n  template: v1/official.yml@templates\n  parameters:\n    pool: {vmImage: ubuntu-22.04}\n    stages:\n      \
+                - stage: S\n        jobs:\n          - job: A\n            steps:\n              - bash: pip install x\n          \
+                - template: jobs/b.yml@templates\n            parameters:\n              steps:\n                - script: pytest\n";
+    let facts = facts_of(&FORMAT, PATH, text);
+    assert_eq!(lines(job(&facts, "A")), ["pip install x"]);
+    assert_eq!(job(&facts, "A").key, "extends.parameters.stages[0].jobs[0]");
+    assert_eq!(lines(job(&facts, "Job")), ["pytest"]);
+    assert!(names(&facts).contains(&"x".to_string()), "{:?}", names(&facts));
+    // Of a template that is here and not found, nothing is known.
+    let missing = facts_of(&FORMAT, PATH, &text.replace("@templates", ""));
+    assert!(missing.pipelines.iter().all(|pipeline| pipeline.jobs.is_empty()), "{:?}", missing.pipelines);
+}
+
+#[test]
 fn a_template_that_uses_itself_ends() {
     let facts = facts_of(&FORMAT, PATH, "steps:\n  - template: azure-pipelines.yml\n  - template: azure-pipelines.yml\n  - script: x\n");
     assert_eq!(facts.pipelines[0].jobs.len(), 1);
