@@ -3,7 +3,7 @@
 //! <https://docs.docker.com/reference/compose-file/>
 
 use super::steps::moves;
-use super::{Claim, Format};
+use super::{Claim, Format, builds};
 use crate::ecosystems::oci;
 use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::Facts;
@@ -12,7 +12,6 @@ use crate::model::reference::Role;
 use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
-use crate::model::text::Mapped;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
 use std::collections::HashSet;
@@ -135,7 +134,7 @@ fn build_of<'t>(service: Node<'t>, services: Node<'t>) -> Option<Node<'t>> {
 fn read_build(build: Node, key: &str, seen: &mut HashSet<Location>, facts: &mut Facts) {
     if let Some(inline) = build.get("dockerfile_inline") {
         if let Some(text) = inline.mapped().filter(|_| seen.insert(inline.at())) {
-            read_inline(&text, &format!("{key}.build.dockerfile_inline"), facts);
+            builds::inline(&text, &format!("{key}.build.dockerfile_inline"), facts);
         }
         return;
     }
@@ -149,27 +148,6 @@ fn read_build(build: Node, key: &str, seen: &mut HashSet<Location>, facts: &mut 
     let context = context.trim_end_matches('/');
     let path = if file.starts_with('/') { file.to_string() } else { format!("{context}/{file}") };
     facts.builds_of.push((path, at));
-}
-
-/// The images of `FROM` lines; stages are none.
-fn read_inline(text: &Mapped, key: &str, facts: &mut Facts) {
-    let mut stages = HashSet::new();
-    let mut start = 0;
-    for line in text.text.split_inclusive('\n') {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let from = words.first().is_some_and(|word| word.eq_ignore_ascii_case("from"));
-        let image = words.iter().skip(1).find(|word| !word.starts_with("--")).filter(|_| from);
-        if let Some(image) = image.filter(|image| !stages.contains(&image.to_lowercase())) {
-            let at = start + (image.as_ptr() as usize - line.as_ptr() as usize);
-            let reference = oci::image(&text.text(at..at + image.len()), Role::BaseImage, key);
-            if let Some(reference) = reference {
-                facts.push(reference);
-            }
-        }
-        let named = words.iter().position(|word| word.eq_ignore_ascii_case("as")).filter(|_| from);
-        stages.extend(named.and_then(|at| words.get(at + 1)).map(|name| name.to_lowercase()));
-        start += line.len();
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //!
 //! <https://docs.docker.com/build/bake/reference/>. Variables stand for their defaults.
 
-use super::{Claim, Format, by_path};
+use super::{Claim, Format, builds, by_path};
 use crate::ecosystems::{git, oci, variable};
+use crate::model::environment::{Environment, EnvironmentKind};
 use crate::model::facts::Facts;
+use crate::model::pipeline::{Assignment, Scope, Value};
 use crate::model::reference::{Ecosystem, Origin, Reference, Role};
+use crate::model::secrets::handed;
 use crate::model::source::{Source, Sources};
 use crate::model::text::{Mapped, Text};
 use crate::syntax::tree::Node;
@@ -62,6 +65,15 @@ fn read_target(target: Node, key: &str, values: &dyn Fn(&str) -> Vec<Text>, fact
         let at = target.get("dockerfile").or_else(|| target.get("context")).unwrap_or(target).at();
         facts.builds_of.push((path.trim_start_matches("./").to_string(), at));
     }
+    if let Some(inline) = target.get("dockerfile-inline").and_then(Node::mapped) {
+        builds::inline(&inline, &format!("{key}.dockerfile-inline"), facts);
+    }
+    let args = target.get("args").into_iter().flat_map(Node::entries);
+    let assignments: Vec<Assignment> = args.filter_map(|(name, value)| argument(name, value, key, values)).collect();
+    if !assignments.is_empty() {
+        let (kind, name) = (EnvironmentKind::BuildArguments, key.trim_start_matches("target.").to_string());
+        facts.environments.push(Environment { kind, name, at: target.at(), assignments });
+    }
     for (name, node) in target.get("contexts").into_iter().flat_map(Node::entries) {
         let key = format!("{key}.contexts.{}", name.str().unwrap_or(""));
         let Some(text) = first(node) else { continue };
@@ -74,6 +86,20 @@ fn read_target(target: Node, key: &str, values: &dyn Fn(&str) -> Vec<Text>, fact
             facts.push(reference);
         }
     }
+}
+
+/// `NAME = "text"`, `NAME = "${VARIABLE}"`, `NAME = VARIABLE`. A variable without a default, or with an empty one, comes from whoever builds.
+fn argument(name: Node, value: Node, key: &str, values: &dyn Fn(&str) -> Vec<Text>) -> Option<Assignment> {
+    let (name, text) = (name.str()?, value.str()?);
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let quoted = value.document()[value.whole().span.start as usize..].starts_with(['"', '<']);
+    let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).or((!quoted).then_some(text));
+    let given = match variable.filter(|variable| is_word(variable)) {
+        Some(variable) if values(variable).iter().any(|default| !default.text.is_empty()) => Value::Expression(text.to_string()),
+        Some(variable) => handed::by_name(variable),
+        None => handed::value(text, &[]),
+    };
+    Some(Assignment { name: name.to_string(), value: given, scope: Scope::Container, at: value.at(), key: format!("{key}.args.{name}") })
 }
 
 /// `https://host/owner/repo.git#ref:folder`: without a ref, the default branch.
@@ -114,6 +140,20 @@ mod tests {
         assert_eq!(facts.own_images, ["org/app:1"]);
         assert_eq!(facts.builds_of[0].0, "src/Dockerfile.dev");
         assert!(facts.problems.is_empty());
+    }
+
+    #[test]
+    fn arguments_and_dockerfiles_inside_are_read() {
+        let text = "variable \"TOKEN\" {}\nvariable \"PLAIN_TOKEN\" { default = \"dev\" }\ntarget \"app\" {\n  dockerfile-inline = <<EOT\nFROM alpine AS a\n\
+                    FROM a\nEOT\n  args = { A = \"${TOKEN}\", B = TOKEN, C = PLAIN_TOKEN, D = \"1\", E = 2, F = \"${OTHER_TOKEN}\" }\n}\n\
+                    target \"b\" { dockerfile-inline = \"FROM python\\nRUN x\" }\n";
+        let facts = facts_of(&FORMAT, "docker-bake.hcl", text);
+        assert_eq!(names(&facts), ["alpine", "python"]);
+        assert_eq!(&text[facts.references[0].site.whole.span.range()], "alpine");
+        let arguments = &facts.environments[0].assignments;
+        let secret: Vec<&str> = arguments.iter().filter(|one| matches!(one.value, Value::Secret { .. })).map(|one| one.name.as_str()).collect();
+        assert_eq!((arguments.len(), secret), (6, vec!["A", "B", "F"]));
+        assert!(facts.problems.is_empty(), "{:?}", facts.problems);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One file per format: a source to facts. No format has an opinion, and none imports another.
 
+pub mod builds;
 pub mod locked;
 pub mod objects;
 pub mod requires;
