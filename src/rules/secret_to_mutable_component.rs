@@ -16,7 +16,7 @@
 //!
 //! # What to do
 //!
-//! Pin the component to a full commit; `--fix` looks it up.
+//! Pin the component to a full commit, a plugin that is an image to its digest; `--fix` looks it up.
 //!
 //! # Levels
 //!
@@ -47,6 +47,24 @@
 //!           TOKEN: ${{ secrets.T }}
 //! ```
 //!
+//! ```yaml .woodpecker.yml bad default
+//! steps:
+//!   - name: tell
+//!     image: plugins/slack
+//!     settings:
+//!       webhook:
+//!         from_secret: slack_webhook
+//! ```
+//!
+//! ```yaml .woodpecker.yml good
+//! steps:
+//!   - name: tell
+//!     image: plugins/slack:1.4.1
+//!     settings:
+//!       webhook:
+//!         from_secret: slack_webhook
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
@@ -70,12 +88,12 @@
 //! In 52 public repositories: 3 findings in 3 of them. In 11 further ones: 24. Read by eye: 127, false: 0.
 //! Ledger: `docs/evidence/secret-to-mutable-component.tsv`.
 
-use crate::model::components::{RefKind, ref_kind};
+use crate::model::components::{Owner, RefKind, ref_kind};
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::Strength;
 use crate::model::pipeline::{Assignment, Job, Scope, StepKind, Value};
 use crate::model::project::Project;
-use crate::model::reference::{Ecosystem, ReferenceId};
+use crate::model::reference::{Ecosystem, ReferenceId, Role};
 use crate::model::rule::Level::{Error, Info, Off, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::names::is_short_lived;
@@ -116,7 +134,10 @@ fn of_job(project: &Project, job: &Job, findings: &mut Findings) {
 
 fn judge(project: &Project, id: ReferenceId, given: &[&Assignment], key: &str, findings: &mut Findings) {
     let component = project.reference(id);
-    if !project.is_third_party(component) || project.policy.allows(Ecosystem::Git, &component.subject.name) {
+    // A step that is an image: a plugin of Woodpecker or Drone, `docker://` of others.
+    let is_image = component.subject.ecosystem == Ecosystem::Oci && component.role == Role::CiStep;
+    let is_third_party = project.is_third_party(component) || is_image && project.owner(&component.subject.name) == Owner::Third;
+    if !is_third_party || project.policy.allows(if is_image { Ecosystem::Oci } else { Ecosystem::Git }, &component.subject.name) {
         return;
     }
     let kind = match ref_kind(component) {
@@ -130,7 +151,7 @@ fn judge(project: &Project, id: ReferenceId, given: &[&Assignment], key: &str, f
         return;
     }
     let shown = match &component.pin.version {
-        Some(version) => format!("{}@{version}", component.subject.name),
+        Some(version) => format!("{}{}{version}", component.subject.name, if is_image { ':' } else { '@' }),
         None => component.subject.name.clone(),
     };
     let names = match secrets.contains(&"*") {
@@ -138,12 +159,18 @@ fn judge(project: &Project, id: ReferenceId, given: &[&Assignment], key: &str, f
         false => listed(secrets.iter().copied()),
     };
     let message = format!(
-        "{names} {} handed to `{shown}`, which can change without a commit here: whoever can move its ref can read {}",
+        "{names} {} handed to `{shown}`, which can change without a commit here: whoever can move its {} can read {}",
         are(secrets.len().min(if names.contains(" and ") { 2 } else { 1 })),
+        if is_image { "tag" } else { "ref" },
         if names.contains(" and ") { "them" } else { "it" }
     );
+    let name = &component.subject.name;
+    let help = match is_image {
+        true => format!("name the version that runs today and its digest: `{name}:X.Y.Z@sha256:…`"),
+        false => format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"),
+    };
     let mut finding = Findings::finding(&RULE, kind, component.site.whole, message)
-        .help(format!("write the full commit and the version as a comment: `{}@<40 hex digits> # vX.Y.Z`", component.subject.name))
+        .help(help)
         .remedy(Remedy::Tighten { reference: id, to: Strength::Immutable })
         .about(key, &component.subject.name);
     if let Some(one) = given.iter().find(|one| names_of(one).is_some_and(|names| names.iter().any(|name| !is_short_lived(name)))) {
