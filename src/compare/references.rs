@@ -70,7 +70,9 @@ fn by_key(project: &Project) -> BTreeMap<Key<'_>, Vec<&Reference>> {
 fn place(reference: &Reference) -> Place {
     match (reference.subject.ecosystem, reference.role) {
         (_, Role::Runner | Role::Python | Role::Toolchain | Role::Tool | Role::Install) => Place::Tool,
-        (_, Role::CiStep | Role::CiInclude | Role::Hook | Role::Clone | Role::DevFeature) => Place::Component,
+        (_, Role::CiStep | Role::CiInclude | Role::Hook | Role::Clone | Role::DevFeature | Role::Manifests) => {
+            Place::Component
+        }
         (Ecosystem::Oci, _) => Place::Image,
         (Ecosystem::Orb | Ecosystem::Git, _) => Place::Component,
         (Ecosystem::Toolchain, _) => Place::Tool,

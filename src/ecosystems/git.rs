@@ -207,6 +207,23 @@ pub fn name_of(url: &str) -> String {
     name.strip_prefix("github.com/").or_else(|| name.strip_prefix("www.github.com/")).unwrap_or(name).to_string()
 }
 
+/// Repository and ref of a file on GitHub: `github.com/O/R/blob/REF/…`, `raw.githubusercontent.com/O/R/REF/…`, and
+/// `github.com/O/R/releases/download/TAG/…`.
+pub fn file_at_host(url: &str) -> Option<(String, Range<usize>)> {
+    let start = url.find("://")? + 3;
+    let parts: Vec<&str> = url[start..].split('/').collect();
+    let (owner, repository, index) = match parts.as_slice() {
+        ["github.com", owner, repository, "blob" | "raw", ..] => (owner, repository, 4),
+        ["github.com", owner, repository, "releases", "download", ..] => (owner, repository, 5),
+        ["raw.githubusercontent.com", owner, repository, "refs", "heads" | "tags", ..] => (owner, repository, 5),
+        ["raw.githubusercontent.com", owner, repository, ..] => (owner, repository, 3),
+        _ => return None,
+    };
+    let rev = parts.get(index)?;
+    let from = start + parts[..index].iter().map(|part| part.len() + 1).sum::<usize>();
+    Some((format!("{owner}/{repository}"), from..from + rev.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

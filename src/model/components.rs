@@ -1,6 +1,6 @@
 //! What rules ask about components (actions, includes, features): whose they are, and what their ref means. Judges nothing.
 
-use super::pin::{Precision, Strength};
+use super::pin::{Pin, Precision, Strength};
 use super::project::Project;
 use super::reference::{Ecosystem, Origin, Reference, ReferenceId, Role};
 use super::span::Location;
@@ -60,10 +60,23 @@ impl ComponentUse<'_> {
 }
 
 impl ComponentUse<'_> {
+    /// Whether it follows the releases of a catalogue: `~latest` of GitLab.
+    pub fn is_newest(&self) -> bool {
+        self.reference.pin.version.as_deref().is_some_and(|version| version.starts_with('~'))
+    }
+
+    /// Whether it is a file by its address, whose path names no ref.
+    pub fn is_address(&self) -> bool {
+        matches!(self.reference.origin, Origin::Url(_)) && self.reference.pin == Pin::default()
+    }
+
     /// What to write so that it stays the same, as its ecosystem can say it.
     pub fn how_to_hold(&self) -> String {
         let name = &self.reference.subject.name;
         match self.reference.subject.ecosystem {
+            _ if self.is_address() => {
+                "take the file from a full commit of its repository, or hold it by its hash where the system takes one (`integrity: 'sha256-…'`)".to_string()
+            }
             Ecosystem::Orb => format!("write a whole version, which nobody can publish again: `{name}@X.Y.Z`"),
             Ecosystem::Oci => {
                 format!("write a whole version: `{name}:X.Y.Z`, with a digest where the system takes one")
@@ -71,6 +84,7 @@ impl ComponentUse<'_> {
             _ if self.reference.site.note.as_ref().is_some_and(|note| note.lead.contains("frozen")) => {
                 "write the full commit in place of the ref, and the version in a comment behind it".to_string()
             }
+            _ if self.reference.role == Role::Manifests => format!("name the version or the full commit: `{name}?ref=vX.Y.Z`"),
             _ => format!("write the full commit and the version as a comment: `{name}@<40 hex digits> # vX.Y.Z`"),
         }
     }
@@ -105,10 +119,10 @@ const DOCUMENTED: [(&str, &str); 4] = [
 const ARGUMENTS: [&str; 3] =
     ["dtolnay/rust-toolchain", "taiki-e/install-action", "taiki-e/setup-cross-toolchain-action"];
 
-/// Whether a reference names a component of a pipeline or a development container.
+/// Whether a reference names a component of a pipeline, a development container or a deployment.
 pub fn is_component(reference: &Reference) -> bool {
     let image = reference.subject.ecosystem == Ecosystem::Oci && reference.role == Role::CiStep;
-    let component = matches!(reference.role, Role::CiStep | Role::CiInclude | Role::DevFeature)
+    let component = matches!(reference.role, Role::CiStep | Role::CiInclude | Role::DevFeature | Role::Manifests)
         // A task of the system itself, by its major version: nothing firmer can be written.
         && reference.subject.ecosystem != Ecosystem::Toolchain;
     component && !image && !matches!(reference.origin, Origin::Local | Origin::Path(_))

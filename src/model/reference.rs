@@ -117,6 +117,8 @@ roles! {
     DevImage = "dev-image",
     /// A feature of a development container.
     DevFeature = "dev-feature",
+    /// Manifests of another repository that a kustomization takes in.
+    Manifests = "manifests",
     /// A pre-commit hook repository.
     Hook = "hook",
     /// An additional dependency of a hook.

@@ -1,6 +1,7 @@
 //! # What it finds
 //!
-//! An action, reusable workflow, include, orb or feature that is used at a branch, or at no ref at all.
+//! An action, reusable workflow, include, orb or feature that is used at a branch, or at no ref at all, and manifests of another
+//! repository that a `kustomization.yaml` takes in that way.
 //!
 //! # Why
 //!
@@ -21,7 +22,7 @@
 //! # Levels
 //!
 //! `error`. `warning` for a branch that its owner documents as the way to use it (`pypa/gh-action-pypi-publish@release/v1`), and for
-//! organisations that the configuration names as one's own. `info` where the ref is an argument (`dtolnay/rust-toolchain@stable`).
+//! organisations that the configuration names as one's own, and for manifests, which no gate runs. `info` where the ref is an argument (`dtolnay/rust-toolchain@stable`).
 //!
 //! # Examples
 //!
@@ -32,6 +33,27 @@
 //!     runs-on: ubuntu-24.04
 //!     steps:
 //!       - uses: some/action@main
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! include:
+//!   - component: $CI_SERVER_FQDN/acme/components/test@~latest
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! include:
+//!   - remote: https://corp.io/ci/base.yml
+//! ```
+//!
+//! ```yaml deploy/kustomization.yaml bad default
+//! resources:
+//!   - https://github.com/acme/base//deploy
+//! ```
+//!
+//! ```yaml deploy/kustomization.yaml good default
+//! resources:
+//!   - ../base
+//!   - https://github.com/acme/base//deploy?ref=v1.2.3
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml good default
@@ -55,7 +77,7 @@ use crate::model::components::{ComponentUse, Owner, RefKind};
 use crate::model::finding::{Findings, Remedy};
 use crate::model::pin::Strength;
 use crate::model::project::Project;
-use crate::model::reference::Ecosystem;
+use crate::model::reference::{Ecosystem, Role};
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 
@@ -69,6 +91,7 @@ pub static RULE: Rule = Rule {
         ("documented", levels(Warning, Error, Error)),
         ("own", levels(Warning, Warning, Error)),
         ("argument", levels(Info, Warning, Error)),
+        ("manifests", levels(Warning, Error, Error)),
     ],
     since: "0.1.0",
     check,
@@ -80,6 +103,7 @@ fn check(project: &Project, findings: &mut Findings) {
             (RefKind::Argument, _) => "argument",
             (RefKind::Documented, _) => "documented",
             (RefKind::Branch, Owner::Own) => "own",
+            (RefKind::Branch, _) if component.reference.role == Role::Manifests => "manifests",
             (RefKind::Branch, _) => "branch",
             _ => continue,
         };
@@ -100,8 +124,17 @@ fn message(component: &ComponentUse) -> String {
     let shown = component.shown();
     match component.kind {
         RefKind::Argument => format!("`{shown}` runs whatever its branch holds and sets up a toolchain that moves"),
-        _ if component.reference.subject.ecosystem != Ecosystem::Git => {
+        _ if component.reference.subject.ecosystem != Ecosystem::Git || component.is_newest() => {
             format!("`{shown}` is whatever was published last; its owner's next release runs here with this gate's secrets")
+        }
+        _ if component.reference.role == Role::Manifests => {
+            format!("`{shown}` is {}: what is pushed there is deployed with the next build", match component.reference.strength {
+                Some(Strength::Unspecified) => "whatever its default branch holds",
+                _ => "a branch",
+            })
+        }
+        _ if component.is_address() => {
+            format!("`{shown}` is whatever its server says today; whoever can change that file runs code here with this gate's token")
         }
         _ if component.reference.strength == Some(Strength::Unspecified) => {
             format!("`{shown}` names no ref, so its default branch runs here with this gate's token")

@@ -70,7 +70,7 @@ impl File<'_, '_> {
 
     /// Something at a URL: of a git host it names a ref; of another place nothing can be told.
     pub fn address(&mut self, url: &Text, what: &str, key: &str) -> Option<ReferenceId> {
-        let Some((name, part)) = at_host(&url.text) else {
+        let Some((name, part)) = git::file_at_host(&url.text) else {
             self.elsewhere.push((format!("the {what} at a URL"), url.at));
             return None;
         };
@@ -112,19 +112,4 @@ pub fn hub(name: Text, version: Option<Text>, key: &str) -> Reference {
         reference.pin = Pin { version: Some(version.text), digests: Vec::new() };
     }
     reference
-}
-
-/// Repository and ref of a file on GitHub: `github.com/O/R/blob/REF/…`, `raw.githubusercontent.com/O/R/REF/…`.
-fn at_host(url: &str) -> Option<(String, std::ops::Range<usize>)> {
-    let start = url.find("://")? + 3;
-    let parts: Vec<&str> = url[start..].split('/').collect();
-    let (owner, repository, index) = match parts.as_slice() {
-        ["github.com", owner, repository, "blob" | "raw", ..] => (owner, repository, 4),
-        ["raw.githubusercontent.com", owner, repository, "refs", "heads" | "tags", ..] => (owner, repository, 5),
-        ["raw.githubusercontent.com", owner, repository, ..] => (owner, repository, 3),
-        _ => return None,
-    };
-    let rev = parts.get(index)?;
-    let from = start + parts[..index].iter().map(|part| part.len() + 1).sum::<usize>();
-    Some((format!("{owner}/{repository}"), from..from + rev.len()))
 }
