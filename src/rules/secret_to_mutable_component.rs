@@ -85,7 +85,7 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: 3 findings in 3 of them. In 11 further ones: 24. Read by eye: 127, false: 0.
+//! In 52 public repositories: 15 findings in 5 of them. In 11 further ones: 24. Read by eye: 143, false: 0.
 //! Ledger: `docs/evidence/secret-to-mutable-component.tsv`.
 
 use crate::model::components::{Owner, RefKind, ref_kind};
