@@ -128,7 +128,7 @@ fn covers(source: &Source, line: usize, lead: usize, alone: bool) -> Span {
         let code = &source.line_text(line)[..lead];
         return own.to(item(source, line, code));
     }
-    let lines = source.line_starts().len();
+    let lines = source.line_count();
     // Further comments may stand between, an empty line may not.
     let is_comment = |text: &str| LEADS.iter().any(|lead| text.trim_start().starts_with(lead)) && !is_item(text);
     let next = (line + 1..lines).find(|&next| !is_comment(source.line_text(next)));
@@ -160,7 +160,7 @@ fn item(source: &Source, line: usize, code: &str) -> Span {
         return source.line_span(line);
     };
     let mut last = line;
-    for next in (line + 1..source.line_starts().len()).take(MAX_LINES) {
+    for next in (line + 1..source.line_count()).take(MAX_LINES) {
         let text = source.line_text(next);
         if text.trim().is_empty() {
             continue;
@@ -185,7 +185,7 @@ fn indent(text: &str) -> usize {
 }
 
 fn continued(source: &Source, line: usize) -> Span {
-    let lines = source.line_starts().len();
+    let lines = source.line_count();
     let last = (line..lines).find(|&next| !source.line_text(next).trim_end().ends_with('\\')).unwrap_or(line);
     source.line_span(last)
 }

@@ -68,9 +68,9 @@ fn reference(tool: &str, text: &Text, key: &str) -> Reference {
 
 /// Words of the lines that say something, with their places.
 fn lines(source: &Source) -> impl Iterator<Item = Vec<Text>> {
-    (0..source.line_starts().len()).map(|line| {
+    (0..source.line_count()).map(|line| {
         let text = source.line_text(line);
-        let start = source.line_starts()[line] as usize;
+        let start = source.line_span(line).range().start;
         let text = text.split('#').next().unwrap_or("");
         let mut words = Vec::new();
         let mut at = 0;

@@ -13,8 +13,11 @@ pub struct Source {
     pub path: String,
     /// The whole text, byte for byte as on disk (a byte order mark included). Empty when it could not be read.
     pub text: String,
-    lines: OnceLock<Vec<u32>>,
+    marks: OnceLock<Vec<u32>>,
 }
+
+/// How many lines there are from one mark to the next.
+const STEP: usize = 64;
 
 /// A place as people count it. All count from 1, columns in Unicode scalar values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +31,7 @@ pub struct Position {
 impl Source {
     /// A text at a path.
     pub fn new(id: SourceId, path: impl Into<String>, text: impl Into<String>) -> Source {
-        Source { id, path: path.into(), text: text.into(), lines: OnceLock::new() }
+        Source { id, path: path.into(), text: text.into(), marks: OnceLock::new() }
     }
 
     /// The last part of the path.
@@ -56,26 +59,46 @@ impl Source {
         self.text.get(span.range()).unwrap_or("")
     }
 
-    /// Offsets at which lines start.
-    pub fn line_starts(&self) -> &[u32] {
-        self.lines.get_or_init(|| {
-            let bytes = self.text.as_bytes();
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|at| at as u32 + 1)).collect()
+    /// Where every [`STEP`]th line begins: few numbers for a long text, and few lines to walk from one.
+    fn marks(&self) -> &[u32] {
+        self.marks.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            let mut marks = vec![0];
+            marks.extend(ends.skip(STEP - 1).step_by(STEP).map(|at| at as u32 + 1));
+            marks.shrink_to_fit();
+            marks
         })
+    }
+
+    /// Where line `line` (from 0) begins; `None` behind the last one. What stands behind the last line end is a line, be it empty.
+    pub fn line_start(&self, line: usize) -> Option<usize> {
+        let mark = *self.marks().get(line / STEP)? as usize;
+        match line % STEP {
+            0 => Some(mark),
+            further => {
+                memchr::memchr_iter(b'\n', &self.text.as_bytes()[mark..]).nth(further - 1).map(|at| mark + at + 1)
+            }
+        }
+    }
+
+    /// How many lines there are; what stands behind the last line end counts, be it empty.
+    pub fn line_count(&self) -> usize {
+        self.line_of(self.text.len() as u32) + 1
     }
 
     /// Line (from 0) that holds `offset`.
     pub fn line_of(&self, offset: u32) -> usize {
-        self.line_starts().partition_point(|&start| start <= offset).saturating_sub(1)
+        let index = self.marks().partition_point(|&start| start <= offset).saturating_sub(1);
+        let passed = self.marks()[index] as usize..(offset as usize).min(self.text.len());
+        index * STEP + memchr::memchr_iter(b'\n', &self.text.as_bytes()[passed]).count()
     }
 
     /// The span of line `line` (from 0) without its end of line.
     pub fn line_span(&self, line: usize) -> Span {
-        let starts = self.line_starts();
-        let Some(&start) = starts.get(line) else { return Span::empty(self.text.len()) };
-        let end = starts.get(line + 1).map_or(self.text.len(), |&next| next as usize - 1);
-        let text = &self.text[start as usize..end];
-        Span::new(start as usize, start as usize + text.strip_suffix('\r').unwrap_or(text).len())
+        let Some(start) = self.line_start(line) else { return Span::empty(self.text.len()) };
+        let rest = &self.text[start..];
+        let text = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..end]);
+        Span::new(start, start + text.strip_suffix('\r').unwrap_or(text).len())
     }
 
     /// The text of the line (from 0) without its end of line.
@@ -86,8 +109,9 @@ impl Source {
     /// Where `offset` is, as people count. A byte order mark is no column.
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_of(offset);
-        let start = self.line_starts()[line] as usize;
-        let upto = self.text.get(start..(offset as usize).min(self.text.len())).unwrap_or("");
+        let end = (offset as usize).min(self.text.len());
+        let start = memchr::memrchr(b'\n', &self.text.as_bytes()[..end]).map_or(0, |at| at + 1);
+        let upto = self.text.get(start..end).unwrap_or("");
         Position { line: line + 1, column: upto.trim_start_matches('\u{feff}').chars().count() + 1 }
     }
 }
@@ -204,6 +228,23 @@ mod tests {
         assert_eq!(source.position(8), Position { line: 2, column: 1 });
         assert_eq!(source.line_text(0), "\u{feff}äb");
         assert_eq!(source.line_text(1), "cd");
+    }
+
+    #[test]
+    fn lines_are_found_from_the_mark_before_them() {
+        let text = "é\r\n\nab\n".repeat(100) + "last";
+        for text in [text.as_str(), &text[..text.len() - 4], "", "\n"] {
+            let source = Source::new(SourceId(0), "a", text);
+            let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            assert_eq!(source.line_count(), starts.len());
+            for (line, &start) in starts.iter().enumerate() {
+                assert_eq!(source.line_start(line), Some(start));
+                assert_eq!(source.line_of(start as u32), line);
+                assert_eq!(source.line_text(line), text[start..].lines().next().unwrap_or(""));
+            }
+            assert_eq!((source.line_start(starts.len()), source.line_text(starts.len() + 70)), (None, ""));
+            assert_eq!(source.line_of(u32::MAX), starts.len() - 1);
+        }
     }
 
     #[test]

@@ -90,14 +90,13 @@ fn trimmed(old: &str, block: Block) -> Block {
 }
 
 fn byte_range(source: &Source, lines: &Range<usize>) -> Range<usize> {
-    let starts = source.line_starts();
-    let at = |line: usize| starts.get(line).map_or(source.text.len(), |&start| start as usize);
+    let at = |line: usize| source.line_start(line).unwrap_or(source.text.len());
     at(lines.start)..at(lines.end)
 }
 
 /// Adds a hunk; returns how many lines the new text is ahead after it.
 fn hunk(source: &Source, blocks: &[Block], shift: isize, body: &mut String) -> isize {
-    let lines = source.line_starts().len() - usize::from(source.text.is_empty() || source.text.ends_with('\n'));
+    let lines = source.line_count() - usize::from(source.text.is_empty() || source.text.ends_with('\n'));
     let first = blocks[0].old.start.saturating_sub(CONTEXT);
     let last = (blocks[blocks.len() - 1].old.end + CONTEXT).min(lines);
     let (mut text, mut old, mut new) = (String::new(), 0, 0);

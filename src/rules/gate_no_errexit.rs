@@ -183,8 +183,7 @@ fn edits(project: &Project, site: &Site) -> Option<(Vec<Edit>, Safety)> {
     // A script of its own: after its first line, when that names a shell.
     let source = project.source(site.command.at.source);
     let starts = source.text.starts_with("#!") && site.script.at.span.start == 0;
-    let end = source.line_starts().get(1).copied()?;
-    let place = Location::new(source.id, Span::empty(end as usize));
+    let place = Location::new(source.id, Span::empty(source.line_start(1)?));
     starts.then(|| (vec![Edit::replace(place, "set -euo pipefail\n")], Safety::Unsafe))
 }
 

@@ -331,7 +331,7 @@ fn vias<'s>(source: &'s Source, package: &LockedPackage) -> Vec<&'s str> {
     if let Some(via) = inline {
         return via.split(", ").map(str::trim).collect();
     }
-    for line in first + 1..(first + 400).min(source.line_starts().len()) {
+    for line in first + 1..(first + 400).min(source.line_count()) {
         let text = source.line_text(line).trim();
         let Some(note) = text.strip_prefix('#') else {
             if text.starts_with("--hash") {

@@ -2,6 +2,7 @@
 
 use super::known::{Known, Resolved};
 use super::matrix::Matrix;
+use super::edits::names_a_secret;
 use crate::ecosystems::{git, oci, toolchain};
 use crate::model::facts::{Facts, ProblemKind, Shared};
 use crate::model::pipeline::Setting;
@@ -23,6 +24,8 @@ pub struct Reader<'r> {
     pub sources: &'r Sources,
     /// What was read so far.
     pub facts: &'r mut Facts,
+    /// Whether the file can name a secret.
+    pub has_secrets: bool,
     references: Shared,
     scripts: HashMap<(Location, Shell, String), Script>,
 }
@@ -46,7 +49,8 @@ impl Around<'_, '_> {
 impl<'r> Reader<'r> {
     /// A reader that has seen nothing.
     pub fn new(source: &'r Source, sources: &'r Sources, facts: &'r mut Facts) -> Reader<'r> {
-        Reader { source, sources, facts, references: Shared::default(), scripts: HashMap::new() }
+        let has_secrets = names_a_secret(&source.text);
+        Reader { source, sources, facts, has_secrets, references: Shared::default(), scripts: HashMap::new() }
     }
 
     /// Adds a reference, or finds the one that stands at the same place and says the same.

@@ -213,3 +213,16 @@ fn files_are_claimed_by_where_they_stand() {
     assert_eq!(workflow_root(".github/workflows/ci.yml"), Some(""));
     assert_eq!(workflow_root("a/.github/workflows/ci.yml"), Some("a"));
 }
+
+#[test]
+fn places_of_variables_are_noted_where_a_secret_can_be() {
+    let places = |value: &str| {
+        let step = format!("{{run: x, env: {{A: \"{value}\"}}}}");
+        let (facts, _) = read(&format!("on: push\nenv:\n  B: 1\njobs:\n  a:\n    steps:\n    - {step}\n"));
+        facts.variable_edits.lines.len()
+    };
+    assert_eq!(["1", "${{ github.ref }}", "${{ vars.X }}"].map(places), [0, 0, 0]);
+    for secret in ["${{ secrets.X }}", "${{ SECRETS['X'] }}", "${{ github.token }}", "${{ github['token'] }}"] {
+        assert!(places(secret) > 0, "{secret}");
+    }
+}

@@ -31,12 +31,15 @@ const MAX_DEPTH: usize = 64;
 ///
 /// A first line that names another interpreter than a shell gives no commands; flags that it gives to a shell are added to `shell`.
 pub fn parse(text: &Mapped, shell: Shell) -> Vec<Command> {
-    match shell.language {
+    let mut commands = match shell.language {
         Language::Posix => match state::shebang(&text.text, shell) {
             Some(shell) => parser::Parser::new(text, shell).run(),
             None => Vec::new(),
         },
         Language::PowerShell | Language::Cmd => windows::parse(text, shell),
         Language::Python | Language::Other => Vec::new(),
-    }
+    };
+    // They are kept as long as the project.
+    commands.shrink_to_fit();
+    commands
 }
