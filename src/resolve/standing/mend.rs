@@ -6,7 +6,7 @@ use super::Standing;
 use crate::resolve::bounds::{PythonRange, Versions, allowed, everything};
 use crate::resolve::choose::{Chooser, Offer};
 use crate::resolve::graph::Package;
-use crate::resolve::listing::Index;
+use crate::resolve::listing::{Index, Listing};
 use crate::resolve::marker::Marker;
 use crate::resolve::metadata::Metadata;
 use crate::resolve::requirement::{Name, Requirement, Source};
@@ -69,6 +69,10 @@ pub(super) fn mend(
     }
     let (environment, python, target) = place(&request.target).ok()?;
     let chooser = chooser_of(request, &environment, target);
+    // What has wheels for some of the Pythons of the set need not have any for later ones alone.
+    if python != standing.solution.python && !serves(standing, index, &chooser, &python) {
+        return None;
+    }
     let mut limits: HashMap<&Name, Vec<&Requirement>> = HashMap::new();
     for limit in request.requirements.iter().chain(&request.constraints) {
         limits.entry(&limit.name).or_default().push(limit);
@@ -100,6 +104,19 @@ pub(super) fn mend(
         }
     }
     None
+}
+
+/// Whether all that stands can be installed on these Pythons.
+fn serves(standing: &Standing, index: &dyn Index, chooser: &Chooser, python: &PythonRange) -> bool {
+    let pythons = python_marker(python);
+    let mut here = standing.solution.packages.iter().filter(|package| !package.marker.is_disjoint(&pythons));
+    here.all(|package| {
+        let fits = |listing: Arc<Listing>| {
+            let at = listing.releases.binary_search_by(|release| release.version.cmp(&package.version));
+            at.is_ok_and(|at| matches!(chooser.offer(&chooser.shelf(&listing), at), Offer::Fits { .. }))
+        };
+        package.direct.is_some() || index.listing(&package.name).is_ok_and(fits)
+    })
 }
 
 impl Round<'_> {

@@ -12,13 +12,15 @@ use crate::resolve::{For, Request, resolve};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Versions with the lines of their metadata; `Python` in front of a line is what the index says.
+/// Versions with the lines of their metadata; `Python` in front of a line is what the index says, `Tag` what the wheel is for.
 pub(in crate::resolve) struct Made(pub Vec<(&'static str, &'static str, &'static [&'static str])>);
 
 impl Index for Made {
     fn listing(&self, name: &Name) -> Result<Arc<Listing>, Absent> {
+        let tag =
+            |lines: &[&str]| lines.iter().find_map(|line| line.strip_prefix("Tag ")).unwrap_or("py3-none").to_string();
         let entry = |(project, version, lines): &(&str, &str, &[&str])| Entry {
-            name: format!("{project}-{version}-py3-none-any.whl").into(),
+            name: format!("{project}-{version}-{}-any.whl", tag(lines)).into(),
             url: format!("https://f.example/{project}-{version}-py3-none-any.whl").into(),
             hashes: Vec::new(),
             requires_python: lines
@@ -43,7 +45,7 @@ impl Index for Made {
             |(project, version, _): &&(&str, &str, &[&str])| file.name.starts_with(&format!("{project}-{version}-"));
         let (project, version, lines) = self.0.iter().find(of).ok_or(Absent::NotFound)?;
         let mut text = format!("Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n");
-        for line in lines.iter().filter(|line| !line.starts_with("Python ")) {
+        for line in lines.iter().filter(|line| !line.starts_with("Python ") && !line.starts_with("Tag ")) {
             let extra = line.starts_with("Provides-Extra:");
             text.push_str(&if extra { format!("{line}\n") } else { format!("Requires-Dist: {line}\n") });
         }
@@ -82,6 +84,27 @@ pub(in crate::resolve) fn request(lines: &[&str]) -> Request {
 
 fn solved(index: &Made, lines: &[&str]) -> Option<Solution> {
     resolve(&request(lines), index).ok()
+}
+
+#[test]
+fn later_pythons_count_where_everything_can_be_installed_on_them() {
+    let on = |lines: &[&str], python: &str| {
+        let mut request = request(lines);
+        request.target = For::Universal { python: PythonRange::from(&Version::from_str(python).unwrap()) };
+        request
+    };
+    // Wheels for one Python only stand for "3.9 and later", and not for "3.11 and later".
+    let mut index = world();
+    let raised = |index: &Made, base: &[&str], after: &[&str]| {
+        let standing = Standing::of(solved(index, base).unwrap(), index);
+        let raised = BTreeMap::from([("lib".into(), Version::from_str("1.7").unwrap())]);
+        ["3.9", "3.11"].map(|python| standing.mended(index, &raised, &on(after, python)).is_some())
+    };
+    let (base, after) = (["app==1.0", "lib==1.0"], ["app==1.0", "lib==1.7"]);
+    assert_eq!(raised(&index, &base, &after), [false, true]);
+    index.0.push(("old", "1.0", &["Tag cp310-cp310"]));
+    let with_old = |lines: [&'static str; 2]| [lines[0], lines[1], "old==1.0"];
+    assert_eq!(raised(&index, &with_old(base), &with_old(after)), [false, false]);
 }
 
 fn world() -> Made {
