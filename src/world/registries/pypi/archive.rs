@@ -5,6 +5,7 @@
 
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, GzDecoder};
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 
 /// The end record without its comment.
@@ -152,7 +153,7 @@ pub fn unpack(entry: &Entry, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What a source distribution says about itself: the text of its `PKG-INFO` and `pyproject.toml`, when they are there.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// `NAME-VERSION/PKG-INFO`.
     pub info: Option<String>,
@@ -193,9 +194,24 @@ impl Source {
 /// Far more than any real source distribution unpacks to.
 const MOST_UNPACKED: u64 = 2 << 30;
 
-fn source_tar(bytes: &[u8]) -> Option<Source> {
-    let mut tar = GzDecoder::new(bytes).take(MOST_UNPACKED);
+/// What the beginning of a source distribution holds. Many have `PKG-INFO` there, before anything big.
+pub fn source_head(file: &str, bytes: &[u8]) -> Source {
     let mut source = Source::default();
+    if !file.ends_with(".zip") {
+        // It ends in the middle of something.
+        let _ = fill(&mut source, bytes);
+    }
+    source
+}
+
+fn source_tar(bytes: &[u8]) -> Option<Source> {
+    let mut source = Source::default();
+    fill(&mut source, bytes)?;
+    Some(source)
+}
+
+fn fill(source: &mut Source, bytes: &[u8]) -> Option<()> {
+    let mut tar = GzDecoder::new(bytes).take(MOST_UNPACKED);
     let mut long_name: Option<String> = None;
     let mut header = [0_u8; 512];
     while tar.read_exact(&mut header).is_ok() && header.iter().any(|byte| *byte != 0) {
@@ -225,7 +241,7 @@ fn source_tar(bytes: &[u8]) -> Option<Source> {
             break;
         }
     }
-    Some(source)
+    Some(())
 }
 
 fn read(tar: &mut impl Read, size: u64, padded: u64) -> Option<Vec<u8>> {
@@ -263,6 +279,7 @@ fn octal(field: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     /// A stored zip file with one entry and a comment.
     fn zip(name: &str, content: &[u8]) -> Vec<u8> {
@@ -298,6 +315,39 @@ mod tests {
         let vendored = zip("a/_vendor/b-1.dist-info/METADATA", b"");
         let place = directory(&vendored, vendored.len() as u64).unwrap();
         assert_eq!(metadata_entry(&entries(&vendored[place.start as usize..place.end as usize]).unwrap()), None);
+    }
+
+    /// A gzipped tar of files, in this order.
+    fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        for (name, content) in files {
+            let mut header = [0_u8; 512];
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+            header[156] = b'0';
+            out.write_all(&header).unwrap();
+            out.write_all(content).unwrap();
+            out.write_all(&vec![0; content.len().next_multiple_of(512) - content.len()]).unwrap();
+        }
+        out.write_all(&[0; 1024]).unwrap();
+        out.finish().unwrap()
+    }
+
+    #[test]
+    fn the_beginning_of_a_source_distribution_can_be_enough() {
+        let (info, big) = (&b"Name: a\n"[..], vec![7; 5000]);
+        let file = tar(&[("a-1/PKG-INFO", info), ("a-1/big", &big), ("a-1/pyproject.toml", b"[project]\n")]);
+        let whole = source("a-1.tar.gz", &file).unwrap();
+        assert_eq!((whole.info.as_deref(), whole.project.as_deref()), (Some("Name: a\n"), Some("[project]\n")));
+        let head = &file[..3000];
+        assert_eq!(source("a-1.tar.gz", head), None, "it is not whole");
+        assert_eq!(source_head("a-1.tar.gz", head), Source { info: whole.info, project: None });
+        // Behind something big it is not found, and a cut `PKG-INFO` is none.
+        let file = tar(&[("a-1/big", &big), ("a-1/PKG-INFO", info)]);
+        assert_eq!(source_head("a-1.tar.gz", &file[..3000]), Source::default());
+        let file = tar(&[("a-1/PKG-INFO", &big)]);
+        assert_eq!(source_head("a-1.tar.gz", &file[..3000]), Source::default());
+        assert_eq!(source_head("a-1.zip", &file), Source::default());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The questions themselves: pages, metadata, and what stands behind URLs.
 
+use super::archive::Source;
 use super::{Place, Shared, absent, archive, simple};
 use crate::ecosystems::pypi::normalize;
 use crate::model::text::hex;
@@ -27,8 +28,14 @@ const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.
 const LARGEST_PAGE: u64 = 256 << 20;
 /// Bytes from the end of a wheel that nearly always hold its directory, and often the metadata itself.
 const TAIL: u64 = 16 << 10;
-/// The largest source distribution that is opened for its metadata.
-const LARGEST_SOURCE: u64 = 512 << 20;
+/// The form of the texts of a source distribution.
+const SOURCE: &str = "source-1";
+/// A source distribution that is read at once, in bytes, and how much of a bigger one is looked at first.
+const SMALL_SOURCE: u64 = 512 << 10;
+/// The largest source distribution that is read as a whole for its metadata, which is then kept in memory for a moment.
+const LARGEST_SOURCE: u64 = 64 << 20;
+/// The largest file that is read where a server knows no ranges, or where nothing but a URL names it.
+const LARGEST_FILE: u64 = 512 << 20;
 /// The largest wheel at a URL that is read as a whole for its hash.
 const LARGEST_HASHED: u64 = 128 << 20;
 
@@ -198,7 +205,7 @@ impl Shared {
     }
 
     async fn part(&self, url: &str, part: Part, caching: Caching) -> Result<Held, Absent> {
-        let request = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+        let request = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_FILE);
         let request = match part {
             Part::Last(bytes) => request.last(bytes),
             Part::Between(start, end) => request.range(start..end),
@@ -207,7 +214,7 @@ impl Shared {
             Ok(answer) => answer,
             // A file that is shorter than what was asked for: some servers refuse instead of sending all.
             Err(Failure::Unexpected { status: 416, .. }) => {
-                let whole = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+                let whole = Request::get(url).map_err(absent)?.caching(caching).limit(LARGEST_FILE);
                 self.ask(whole, url).await.map_err(absent)?
             }
             Err(failure) => return Err(absent(failure)),
@@ -218,8 +225,37 @@ impl Shared {
         })
     }
 
+    /// A big one is opened only as far as its `PKG-INFO`, when that stands in front and is final. What is kept are the two texts.
     async fn source(&self, file: &File) -> Result<Metadata, Absent> {
-        let request = Request::get(&file.url).map_err(absent)?.caching(kept_for(file)).limit(LARGEST_SOURCE);
+        let texts = Request::get(&file.url).map_err(absent)?.caching(kept_for(file)).made(SOURCE);
+        if let Some(kept) = self.http.recall(&texts).and_then(|kept| kept.json::<Source>().ok()) {
+            return of_source(&file.name, &kept);
+        }
+        let big = file.size.is_some_and(|size| size > SMALL_SOURCE);
+        let mut source = if big { self.source_head(file).await? } else { None };
+        if source.is_none() {
+            source = Some(self.whole_source(file).await?);
+        }
+        let source = source.unwrap_or_default();
+        if let Ok(kept) = serde_json::to_vec(&source) {
+            self.http.remember(&texts, kept);
+        }
+        of_source(&file.name, &source)
+    }
+
+    /// `None`: its beginning does not tell enough.
+    async fn source_head(&self, file: &File) -> Result<Option<Source>, Absent> {
+        let head = self.part(&file.url, Part::Between(0, SMALL_SOURCE), Caching::Never).await?;
+        let source = archive::source_head(&file.name, &head.bytes);
+        let told = source.info.as_deref().is_some_and(|info| Metadata::of_source(info).is_ok());
+        Ok(told.then_some(source))
+    }
+
+    async fn whole_source(&self, file: &File) -> Result<Source, Absent> {
+        if file.size.is_some_and(|size| size > LARGEST_SOURCE) {
+            return Err(Absent::NeedsBuild);
+        }
+        let request = Request::get(&file.url).map_err(absent)?.caching(Caching::Never).limit(LARGEST_SOURCE);
         let answer = self.ask(request, &file.url).await.map_err(absent)?;
         if let Some(hash) = file.hashes.iter().find(|hash| hash.starts_with("sha256:"))
             && sha256(&answer.body) != *hash
@@ -227,7 +263,7 @@ impl Shared {
             let why = "its hash is not the one that the index lists".to_string();
             return Err(absent(Failure::Lying { what: shown(&file.url), why }));
         }
-        source_metadata(&file.name, &answer.body)
+        archive::source(&file.name, &answer.body).ok_or_else(broken_source)
     }
 
     /// What stands behind a URL or a path.
@@ -266,7 +302,7 @@ impl Shared {
                 Metadata::of_wheel(&text).map_err(unusable)?
             }
             Some(Kind::Source) => {
-                let request = Request::get(address).map_err(absent)?.caching(caching).limit(LARGEST_SOURCE);
+                let request = Request::get(address).map_err(absent)?.caching(caching).limit(LARGEST_FILE);
                 let answer = self.ask(request, address).await.map_err(absent)?;
                 let own = sha256(&answer.body);
                 if hashes.iter().any(|hash| hash.starts_with("sha256:") && *hash != own) {
@@ -326,10 +362,16 @@ pub(super) fn named(name: &Name, metadata: Metadata, hashes: Vec<String>, url: &
     Ok(Direct { metadata: Arc::new(metadata), hashes, pinned: url.to_string() })
 }
 
-/// The metadata of a source distribution: `PKG-INFO` where it is final, else a static `pyproject.toml`.
+fn broken_source() -> Absent {
+    Absent::Broken("it is no source distribution".to_string())
+}
+
 fn source_metadata(file: &str, bytes: &[u8]) -> Result<Metadata, Absent> {
-    let source =
-        archive::source(file, bytes).ok_or_else(|| Absent::Broken("it is no source distribution".to_string()))?;
+    of_source(file, &archive::source(file, bytes).ok_or_else(broken_source)?)
+}
+
+/// The metadata of a source distribution: `PKG-INFO` where it is final, else a static `pyproject.toml`.
+fn of_source(file: &str, source: &Source) -> Result<Metadata, Absent> {
     if let Some(info) = &source.info {
         match Metadata::of_source(info) {
             Ok(metadata) => return Ok(metadata),
