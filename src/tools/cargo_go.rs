@@ -160,25 +160,44 @@ fn from_git(url: &Word, args: &Args) -> Reference {
 fn go(call: &Call, out: &mut Out) {
     let words = call.args().get(1..).unwrap_or(&[]);
     match call.arg(0) {
-        "install" => modules(Args::read(words, &[GO]).rest(0), out),
-        "run" => modules(Args::read(words, &[Spec { leading: true, ..GO }]).rest(0).take(1), out),
+        "install" => modules(Args::read(words, &[GO]).rest(0), Bare::OfModule, out),
+        "run" => modules(Args::read(words, &[Spec { leading: true, ..GO }]).rest(0).take(1), Bare::OfModule, out),
         // Outside of a module this was how tools were installed; inside it moves go.mod.
         "get" => {
             let args = Args::read(words, &[GO]);
             if args.has(&["-u", "-u=patch"]) {
                 out.upgrade("go.mod");
             }
-            modules(args.rest(0), out);
+            modules(args.rest(0), Bare::Newest, out);
         }
         _ => {}
     }
 }
 
-/// `host/path@version`; what has no version is decided by the module's own `go.mod`.
-fn modules<'w>(words: impl Iterator<Item = &'w Word>, out: &mut Out) {
-    for word in words {
+/// What a path without a version means.
+#[derive(Clone, Copy, PartialEq)]
+enum Bare {
+    /// What the module's own `go.mod` says.
+    OfModule,
+    /// `go get` takes the newest: <https://go.dev/ref/mod#go-get>.
+    Newest,
+}
+
+/// `host/path@version`.
+fn modules<'w>(words: impl Iterator<Item = &'w Word>, bare: Bare, out: &mut Out) {
+    for word in words.filter(|word| !word.text.text.starts_with(['.', '/', '$'])) {
         let text = word.text.text.as_str();
-        let Some(at) = text.rfind('@').filter(|&at| at > 0 && !text.starts_with(['.', '/', '$'])) else { continue };
+        let Some(at) = text.rfind('@').filter(|&at| at > 0) else {
+            let is_path = text.split_once('/').is_some_and(|(host, _)| host.contains('.')) && !word.expands;
+            if is_path && bare == Bare::Newest {
+                let mut reference =
+                    Reference::new(Ecosystem::Go, text.trim_end_matches("/..."), Role::Tool, word.text.at);
+                let plain = word.text.verbatim && !text.ends_with("/...");
+                reference.site.version = plain.then(|| Slot { at: word.text.at.at_end(), lead: "@" });
+                run(reference, out);
+            }
+            continue;
+        };
         let version = &text[at + 1..];
         let mut reference = Reference::new(Ecosystem::Go, &text[..at], Role::Tool, word.text.at);
         reference.site.version = word.text.verbatim.then(|| Slot { at: word.text.place(at..text.len()), lead: "@" });

@@ -342,6 +342,9 @@ fn other_ecosystems() {
         ("cargo install --path .", ""),
         ("go install -ldflags '-s -w' x.org/m/cmd@v1.2.3", "tool x.org/m/cmd[@v1.2.3]:exact"),
         ("go install x.org/m@latest ./cmd", "tool x.org/m[@latest]:word"),
+        ("go install x.org/m", ""),
+        ("go get x.org/m/... x.org/n", "tool x.org/m[~]:-; tool x.org/n[]:-"),
+        ("go get -t ./... $MODULE cmd/x all", ""),
         ("go test ./... && cargo test", "Test(go test); Test(cargo test)"),
     ]);
 }

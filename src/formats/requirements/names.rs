@@ -9,6 +9,10 @@ pub fn claims(path: &str) -> Claim {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let name = name.to_ascii_lowercase();
     let Some((stem, ext)) = name.rsplit_once('.') else { return Claim::No };
+    // `requirements.dev` and its kind say what they are for where others say that they are texts.
+    if stem == "requirements" && is_for_development(ext) {
+        return Claim::Yes;
+    }
     if !matches!(ext, "txt" | "in" | "pip" | "lock") || is_other(&name, stem) {
         return Claim::No;
     }

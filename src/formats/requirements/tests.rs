@@ -20,6 +20,8 @@ fn paths_are_claimed_by_name() {
         ("docs/rtd.txt", Claim::Maybe),
         ("CMakeLists.txt", Claim::No),
         ("requirements.yml", Claim::No),
+        ("ci/requirements.dev", Claim::Yes),
+        ("requirements.py", Claim::No),
         ("x.egg-info/requires.txt", Claim::No),
         ("poetry.lock", Claim::No),
         ("a/b/c/d/words.txt", Claim::No),
