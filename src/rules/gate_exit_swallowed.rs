@@ -283,7 +283,7 @@ fn tolerated(project: &Project, pipeline: &Pipeline, job: &Job, sites: &[Site], 
         && !left_out(pipeline, job)
     {
         let kind = grade(project, (kind_of, &tool), at, &job.name, sites);
-        report(findings, at, kind, &tool, &format!("job `{}`", job.id), &job.key);
+        report(project, findings, at, kind, &tool, &format!("job `{}`", job.id), &job.key);
         return;
     }
     for (index, step) in job.steps.iter().enumerate() {
@@ -293,7 +293,7 @@ fn tolerated(project: &Project, pipeline: &Pipeline, job: &Job, sites: &[Site], 
             && !is_read_later(job, index)
         {
             let kind = grade(project, (kind_of, &tool), at, &step.name, sites);
-            report(findings, at, kind, &tool, "this step", &step.key);
+            report(project, findings, at, kind, &tool, "this step", &step.key);
         }
     }
 }
@@ -330,11 +330,20 @@ fn comments(project: &Project, at: Location) -> &str {
     source.slice(Span { start: from, end: to })
 }
 
-fn report(findings: &mut Findings, at: Location, kind: &str, tool: &str, whom: &str, key: &str) {
+/// What stands for the opposite where a setting is no switch: `failure` of Woodpecker and Drone, `onError` of Tekton.
+fn opposite(written: &str) -> &'static str {
+    match written.trim_matches(['"', '\'']) {
+        "ignore" => "fail",
+        "continue" => "stopAndFail",
+        _ => "false",
+    }
+}
+
+fn report(project: &Project, findings: &mut Findings, at: Location, kind: &str, tool: &str, whom: &str, key: &str) {
     let message = format!("a failure of {whom} is ignored, and it runs `{tool}`: it cannot turn a patch red");
     let finding = Findings::finding(&RULE, kind, at, message);
     let help = "remove the setting, or let an expression say for which leg a failure does not count";
-    let edits = vec![Edit::replace(at, "false")];
+    let edits = vec![Edit::replace(at, opposite(project.sources.text(at)))];
     let remedy = Remedy::Replace { edits, safety: Safety::Unsafe };
     findings.push(finding.help(help).remedy(remedy).about(key, tool));
 }
@@ -382,4 +391,15 @@ fn is_experimental(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let dev = name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| matches!(part, "dev" | "next" | "edge" | "rc"));
     dev || words.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opposite;
+
+    #[test]
+    fn a_setting_gets_a_word_that_its_system_knows() {
+        let written = ["true", "ignore", "\"ignore\"", "continue", "1"];
+        assert_eq!(written.map(opposite), ["false", "fail", "fail", "stopAndFail", "false"]);
+    }
 }
