@@ -14,11 +14,13 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-const RELEASES: [(&str, &str, &str); 6] = [
+const RELEASES: [(&str, &str, &str); 8] = [
     ("app", "1.0", "Requires-Dist: lib<2\n"),
     ("app", "1.1", "Requires-Dist: lib<2\n"),
     ("app", "2.0", "Requires-Dist: lib>=2\n"),
+    ("extra", "1.0", ""),
     ("lib", "1.0", ""),
+    ("lib", "1.5", "Requires-Dist: extra\n"),
     ("lib", "2.0", ""),
     ("lib", "2.1", "Requires-Dist: absent\n"),
 ];
@@ -110,7 +112,8 @@ fn a_step_that_the_set_carries_is_proven_without_a_search() {
     // The first step finds out on which Python the set resolves: one search, and none for the step itself.
     assert_eq!(raise("app", "1.1"), (Some(0), 1));
     assert_eq!(raise("app", "1.1"), (Some(0), 0));
-    // What others do not let in, or what needs something new, is searched for.
+    assert_eq!(raise("lib", "1.5"), (Some(0), 0), "what is new comes in");
+    // What others do not let in, or what needs something that is not there, is searched for.
     let (along, searches) = raise("app", "2.0");
     assert_eq!(along, Some(1), "the library comes along");
     assert!(searches > 0);
