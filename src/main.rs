@@ -30,7 +30,19 @@ fn start() -> ExitCode {
     }
 }
 
+/// Makes the main thread one of those that share the reading, instead of a waiting one beside them. With one thread alone, nobody else
+/// would be there for what is asked from outside.
+fn take_part() {
+    if std::thread::available_parallelism().is_ok_and(|count| count.get() > 1) {
+        // It fails only when there are such threads already.
+        let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+    }
+}
+
 fn run(cli: &Cli, out: &mut dyn Write) -> io::Result<Outcome> {
+    if matches!(cli.command, Command::Check(_) | Command::List(_)) {
+        take_part();
+    }
     let terminal = Terminal { colour: colour(cli.color) };
     match &cli.command {
         Command::Check(args) => commands::check::run(args, terminal, &Environment::of_process(), out),
