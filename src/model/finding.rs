@@ -8,6 +8,9 @@ use super::span::Location;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+/// How many further places a report shows. A rule whose message counts them has no use for more labels.
+pub const SHOWN: usize = 8;
+
 /// A further place with a word about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {

@@ -6,7 +6,7 @@ use super::summary::Summary;
 use super::view::{self, Place, Row, View};
 use super::{Colour, Report, clean, fixes, online};
 use crate::model::edit::Edit;
-use crate::model::finding::Safety;
+use crate::model::finding::{SHOWN, Safety};
 use crate::model::rule::Level;
 use crate::model::span::{Location, SourceId, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Patch, Renderer, Snippet};
@@ -16,8 +16,6 @@ use std::io;
 const GAP: usize = 2;
 /// A place over more lines is shown by its first line.
 const TALL: usize = 8;
-/// Further places shown with their source; the rest is counted.
-const MOST: usize = 8;
 
 /// Writes the report.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -110,7 +108,7 @@ fn places<'a>(row: &'a Row, view: &View, headers: &mut Headers) -> Vec<Element<'
     let mut marked = vec![Marked { at: row.at, kind: AnnotationKind::Primary, label: "" }];
     let context =
         |related: &'a view::Related| Marked { at: related.at, kind: AnnotationKind::Context, label: &related.message };
-    marked.extend(row.related.iter().take(MOST).map(context));
+    marked.extend(row.related.iter().take(SHOWN).map(context));
     let mut sources: Vec<SourceId> = marked.iter().map(|marked| marked.at.source).collect();
     let mut seen = Vec::new();
     sources.retain(|source| {
@@ -124,8 +122,8 @@ fn places<'a>(row: &'a Row, view: &View, headers: &mut Headers) -> Vec<Element<'
         let of_source: Vec<&Marked> = marked.iter().filter(|marked| marked.at.source == source).collect();
         source_elements(row, view, &of_source, headers, &mut elements);
     }
-    if row.related.len() > MOST {
-        let more = format!("and {} more places", row.related.len() - MOST);
+    if row.related.len() > SHOWN {
+        let more = format!("and {} more places", row.related.len() - SHOWN);
         elements.push(Title::NOTE.message(more).into());
     }
     elements

@@ -107,7 +107,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let Some((name, at)) = found.first() else { continue };
         let message = format!("the URL of {name} in `{}` holds a password or token, which every reader of the repository has", project.path(lock.at));
         let mut finding = Findings::finding(&RULE, "url", *at, message);
-        for (name, at) in found.iter().skip(1).take(10) {
+        for (name, at) in found.iter().skip(1) {
             finding = finding.label(*at, format!("that of {name} too"));
         }
         let help = "withdraw it, give it to the tool by its environment or a keyring, and lock again";

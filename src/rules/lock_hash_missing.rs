@@ -85,7 +85,7 @@
 //!
 //! 2 findings in 1 of 52 public repositories (2 `info`); all read by eye, none false.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error};
 use crate::model::rule::{Group, Rule, levels};
@@ -109,7 +109,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let names: Vec<&str> = bare.iter().map(|package| package.name.as_str()).collect();
         let message = format!("{} in `{}` {} artifacts without a hash: any bytes under that name are installed", several(&names), project.path(lock.at), verb(&names, "has", "have"));
         let mut finding = Findings::finding(&RULE, "package", first.at, message);
-        for package in bare.iter().skip(1).take(10) {
+        for package in bare.iter().skip(1).take(SHOWN) {
             finding = finding.label(package.at, format!("`{}` too", package.name));
         }
         findings.push(finding.help("lock again with the owning tool, from an index that offers hashes").about("hash", first.name.as_str()));

@@ -82,7 +82,7 @@
 //!
 //! 22 findings in 2 of 52 public repositories (22 `info`); all read by eye, none false.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -115,14 +115,12 @@ fn check(project: &Project, findings: &mut Findings) {
         // Old channels offered nothing better, and then every package is held so; one among others is not conda's doing.
         let held = lock.packages.iter().filter(|package| !package.artifacts.is_empty()).count();
         let conda = matches!(lock.tool, LockTool::CondaLock | LockTool::Pixi);
-        let mut counted: Vec<&str> = weak.iter().map(|(package, _)| package.name.as_str()).collect();
-        counted.dedup();
-        let kind = if conda && counted.len() * 10 >= held * 9 { "explicit" } else { "artifact" };
         let mut names: Vec<&str> = weak.iter().map(|(package, _)| package.name.as_str()).collect();
         names.dedup();
+        let kind = if conda && names.len() * 10 >= held * 9 { "explicit" } else { "artifact" };
         let message = format!("{} in `{}` {} held by no hash better than md5 or sha1, for which two files can be made", several(&names), project.path(lock.at), verb(&names, "is", "are"));
         let mut finding = Findings::finding(&RULE, kind, *at, message);
-        for (package, at) in weak.iter().skip(1).take(10) {
+        for (package, at) in weak.iter().skip(1).take(SHOWN) {
             finding = finding.label(*at, format!("`{}` too", package.name));
         }
         findings.push(finding.help("lock again, so that sha256 is written").about("hash", first.name.as_str()));

@@ -83,7 +83,7 @@
 //!
 //! 2 findings in 1 of 52 public repositories (2 `error`); all read by eye, none false.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error};
 use crate::model::rule::{Group, Rule, levels};
@@ -126,7 +126,7 @@ fn check(project: &Project, findings: &mut Findings) {
             names.dedup();
             let message = format!("{} in `{}` come from `{found}` without encryption: anybody on the way can answer", several(&names), project.path(lock.at));
             let mut finding = Findings::finding(&RULE, "url", places[0].1, message);
-            for (name, at) in places.iter().skip(1).take(10) {
+            for (name, at) in places.iter().skip(1).take(SHOWN) {
                 finding = finding.label(*at, format!("`{name}` too"));
             }
             findings.push(finding.help("lock again from the same place over `https://`").about("http", found));

@@ -90,7 +90,7 @@
 //!
 //! No finding in 52 public repositories. The edits of `fixtures/locks/tampered.json` are found, near misses are in the ledger.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -122,7 +122,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let names: Vec<&str> = orphans.iter().map(|package| package.name.as_str()).collect();
         let message = format!("nothing asks for {} in `{}`: the tool that owns the lock would not have written it", several(&names), project.path(lock.at));
         let mut finding = Findings::finding(&RULE, "package", first.at, message);
-        for package in orphans.iter().skip(1).take(10) {
+        for package in orphans.iter().skip(1).take(SHOWN) {
             finding = finding.label(package.at, format!("`{}` too", package.name));
         }
         findings.push(finding.help("lock again; what nothing asks for goes by itself").about("orphan", first.name.as_str()));

@@ -82,7 +82,7 @@
 //!
 //! 17 findings in 14 of 52 public repositories (17 `info`); all read by eye, none false.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -111,7 +111,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let names: Vec<&str> = built.iter().map(|package| package.name.as_str()).collect();
         let message = format!("{} in `{}` {} no wheel: what has none is built where it is installed, with build requirements that nothing holds", several(&names), project.path(lock.at), verb(&names, "has", "have"));
         let mut finding = Findings::finding(&RULE, "package", first.at, message);
-        for package in built.iter().skip(1).take(20) {
+        for package in built.iter().skip(1).take(SHOWN) {
             finding = finding.label(package.at, format!("`{}` too", package.name));
         }
         findings.push(finding.help("ask for a version with wheels, or serve a wheel that was built once").about("sdist", ""));

@@ -122,7 +122,7 @@
 //! No finding in 52 public repositories at today's date, which is months after their locks. With `--now` the day after the newest of them
 //! was changed, 23 locks in 3 repositories; each named release was compared with the upload times of its entry, none is false.
 
-use crate::model::finding::Findings;
+use crate::model::finding::{Findings, SHOWN};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -171,7 +171,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let were = if young.len() == 1 { "was" } else { "were" };
         let message = format!("{} in `{}` {were} released {}", several(&names), project.path(lock.at), limit.said);
         let mut finding = Findings::finding(&RULE, limit.kind, first.at, message);
-        for package in young.iter().skip(1).take(20) {
+        for package in young.iter().skip(1).take(SHOWN) {
             finding = finding.label(package.at, format!("`{} {}` too", package.name, package.version));
         }
         let help = match limit.kind {

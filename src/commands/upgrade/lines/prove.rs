@@ -84,7 +84,8 @@ impl Lines<'_> {
         let newest = all.last().map_or("3.14", String::as_str).to_string();
         let (nothing, nobody) = (Wanted::new(), BTreeSet::new());
         // Where the lines leave no Python, the newest is tried for the reason.
-        let runs = self.given(set, &nothing, Others::Stay, &nobody, &all[0], |given| {
+        let as_it_stands = |python: &str| self.job(set, &nothing, Others::Stay, &nobody, python);
+        let runs = self.given(&as_it_stands(&all[0])?, |given| {
             all.iter().filter(|python| **python == newest || given.run_on(&range(python))).cloned().collect::<Vec<_>>()
         })?;
         let pythons = runs.unwrap_or_else(|| all.clone());
@@ -96,8 +97,7 @@ impl Lines<'_> {
             Ok(Ground { pythons: pythons[at..].to_vec(), odds, why, standing })
         };
         let odds = |given: &Given| given.odds(&range(&newest)).into_iter().map(|name| name.to_string()).collect();
-        let odds: BTreeSet<String> =
-            self.given(set, &nothing, Others::Stay, &nobody, &pythons[0], odds)?.unwrap_or_default();
+        let odds: BTreeSet<String> = self.given(&as_it_stands(&pythons[0])?, odds)?.unwrap_or_default();
         // What two lines say against each other on the newest Python holds on all.
         let tried = if odds.is_empty() { &pythons[..] } else { &pythons[..1] };
         let why = match solve(tried, &nobody) {
@@ -120,18 +120,9 @@ impl Lines<'_> {
         }
     }
 
-    /// What the exact lines of a set say at first sight.
-    fn given<T>(
-        &self,
-        set: SourceId,
-        wanted: &Wanted,
-        others: Others,
-        odds: &BTreeSet<String>,
-        python: &str,
-        ask: impl Fn(&Given) -> T,
-    ) -> Result<Option<T>, Unsolved> {
-        let job = self.job(set, wanted, others, odds, python)?;
-        let index = self.index(&job)?;
+    /// What the exact lines of a job say at first sight.
+    fn given<T>(&self, job: &Job, ask: impl Fn(&Given) -> T) -> Result<Option<T>, Unsolved> {
+        let index = self.index(job)?;
         Ok(Given::of(&job.request, &*index).as_ref().map(ask))
     }
 
@@ -226,7 +217,8 @@ impl Lines<'_> {
         let (first, newest) = (&ground.pythons[0], range(&ground.pythons[ground.pythons.len() - 1]));
         let contradict = |given: &Given| given.contradict(&newest, &ground.odds);
         // What two lines say against each other on the newest Python holds on all.
-        let hopeless = self.given(set, wanted, others, &ground.odds, first, contradict)?.unwrap_or_default();
+        let job = self.job(set, wanted, others, &ground.odds, first)?;
+        let hopeless = self.given(&job, contradict)?.unwrap_or_default();
         let pythons = if hopeless { &ground.pythons[..1] } else { &ground.pythons[..] };
         Ok(Lines::oldest(pythons, solve)?.1)
     }
