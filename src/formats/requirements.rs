@@ -55,6 +55,9 @@ fn conda_list(file: &File, source: &Source, facts: &mut Facts) {
     to.finish();
 }
 
+/// How a text is read: as a requirement, or as the value of `-e`.
+type Read = fn(&Text, Role, &str) -> Result<Reference, String>;
+
 struct Reader<'r> {
     source: &'r Source,
     facts: &'r mut Facts,
@@ -89,7 +92,7 @@ impl<'r> Reader<'r> {
             return;
         }
         if let Some(text) = &line.requirement {
-            self.requirement(text, line);
+            self.requirement(pypi::requirement, text, line);
             return;
         }
         for flag in &line.options {
@@ -112,7 +115,7 @@ impl<'r> Reader<'r> {
                 let constraint = flag.name == "constraint";
                 self.manifest.includes.push(Include { path: value.clone(), constraint, group: Group::Main });
             }
-            "editable" => self.requirement(value, line),
+            "editable" => self.requirement(pypi::editable, value, line),
             "index-url" | "pypi-url" | "extra-index-url" => self.manifest.indexes.push(Index {
                 name: None,
                 url: pypi::without_credentials(&value.text),
@@ -124,9 +127,9 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn requirement(&mut self, text: &Text, line: &Line) {
+    fn requirement(&mut self, read: Read, text: &Text, line: &Line) {
         let key = "requirements";
-        let mut reference = match pypi::requirement(text, self.role, key) {
+        let mut reference = match read(text, self.role, key) {
             Ok(reference) => reference,
             Err(why) => {
                 self.bad.push((text.clone(), why));

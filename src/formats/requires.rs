@@ -49,8 +49,12 @@ impl Collector<'_> {
 
     /// One PEP 508 text.
     pub fn pep508(&mut self, text: &Text, place: Place) {
-        match pypi::requirement(text, place.role, place.key) {
-            Ok(reference) => self.push(reference, place.group),
+        self.read(pypi::requirement(text, place.role, place.key), text, place.group);
+    }
+
+    fn read(&mut self, found: Result<Reference, String>, text: &Text, group: &Group) {
+        match found {
+            Ok(reference) => self.push(reference, group),
             Err(why) => self.refused(text, &why),
         }
     }
@@ -81,7 +85,7 @@ impl Collector<'_> {
         match *option {
             "-r" | "--requirement" => self.include(value, false, place.group),
             "-c" | "--constraint" => self.include(value, true, place.group),
-            "-e" | "--editable" => self.pep508(&value, place),
+            "-e" | "--editable" => self.read(pypi::editable(&value, place.role, place.key), &value, place.group),
             _ => self.index(None, &value, option.contains("extra"), false),
         }
     }

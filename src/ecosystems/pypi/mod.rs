@@ -47,6 +47,21 @@ pub fn requirement(text: &Text, role: Role, key: &str) -> Result<Reference, Stri
     reader.named()
 }
 
+/// Reads the value of `-e`: a version control URL (`name @ …` too), or a folder. `-e worker[test]` is no project of an index: pip looks for
+/// the folder and stops where there is none.
+///
+/// Source: pip's "Local project installs" and "VCS Support".
+pub fn editable(text: &Text, role: Role, key: &str) -> Result<Reference, String> {
+    let source = text.text.as_str();
+    let start = source.len() - source.trim_start().len();
+    let end = source.trim_end().len();
+    let value = &source[start..end];
+    if value.is_empty() || is_computed(value) || value.contains('@') || url::is_url(value) {
+        return requirement(text, role, key);
+    }
+    Reader { text, role, key, whole: start..end, range: start..end }.direct()
+}
+
 /// Reads what `uvx` and `uv tool` take: a requirement, or `name@version` with a bare version.
 pub fn tool(text: &Text, role: Role, key: &str) -> Result<Reference, String> {
     let Some((name, version)) = text.text.split_once('@') else { return requirement(text, role, key) };

@@ -99,6 +99,24 @@ fn urls_and_paths_are_read_by_their_file_names() {
 }
 
 #[test]
+fn what_is_installed_editable_is_a_folder_or_version_control() {
+    for (source, name, strength) in [
+        ("worker", "worker", IMMUTABLE),
+        (" master[tls,test] ", "master", IMMUTABLE),
+        ("git+https://github.com/o/r@main#egg=x", "x", WORD),
+        ("x @ git+https://github.com/o/r", "x", UNSPECIFIED),
+    ] {
+        let found = editable(&text(source), Role::Runtime, "k").unwrap();
+        assert_eq!((found.subject.name.as_str(), found.strength), (name, strength), "{source}");
+        assert_eq!(matches!(found.origin, Origin::Path(_)), !source.contains("git"), "{source}");
+    }
+    assert_eq!(editable(&text("master[tls,test]"), Role::Runtime, "").unwrap().extras, ["test", "tls"]);
+    for source in ["", "$FOLDER"] {
+        assert!(editable(&text(source), Role::Runtime, "").is_err(), "{source}");
+    }
+}
+
+#[test]
 fn what_is_no_requirement_is_said() {
     for source in ["", "  ", "foo=1.2", "foo bar", "$PKG", "foo[x", "foo @ ", "==1"] {
         assert!(requirement(&text(source), Role::Runtime, "").is_err(), "{source}");

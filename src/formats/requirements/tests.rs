@@ -104,6 +104,13 @@ fn options_become_includes_and_indexes() {
 }
 
 #[test]
+fn an_editable_name_is_a_folder() {
+    let facts = read_at("requirements.txt", "-e worker[test]\n--editable=master\nworker\n");
+    let folders: Vec<bool> = facts.references.iter().map(|found| matches!(found.origin, Origin::Path(_))).collect();
+    assert_eq!(folders, [true, true, false]);
+}
+
+#[test]
 fn an_input_is_known_by_the_file_that_was_compiled_from_it() {
     let mut sources = Sources::default();
     let input = sources.add("requirements.txt", "a\n");
