@@ -83,6 +83,23 @@ fn what_is_not_utf8_is_said_of_every_format() {
 }
 
 #[test]
+fn what_is_no_text_and_of_no_format_is_nobodys() {
+    let elf = b"\x7fELF\x02\x01\x01\0\xff\xfe";
+    let sandbox = Sandbox::new("hostile")
+        .file(BESIDE.0, BESIDE.1)
+        .file("bin/protoc", elf)
+        .file("README.txt", b"caf\xe9\n")
+        .file("NEWS.txt", [0xff, 0xfe, b'N', 0])
+        .file("old.py", b"# -*- coding: latin-1 -*-\nname = 'caf\xe9'\n")
+        .file("deps.txt", b"# caf\xe9\nrequests>=2\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/nowhere/at/all", sandbox.0.join("LICENSE.txt")).expect("link");
+    let found = findings("other files", &sandbox);
+    let unreadable: Vec<&String> = found.iter().filter(|one| one.ends_with(UNREADABLE)).collect();
+    assert_eq!(unreadable, [&format!("deps.txt {UNREADABLE}")]);
+}
+
+#[test]
 fn what_ends_too_early_is_said() {
     says("workflow", WORKFLOW, "on: push\njobs:\n  t: {steps: [{run: \"pip", UNREADABLE);
     says("pyproject", "pyproject.toml", "[project]\nname = \"x", UNREADABLE);

@@ -48,6 +48,13 @@ impl Wanted for Files<'_> {
     fn excludes(&self, path: &str) -> bool {
         self.config.excludes(path)
     }
+
+    fn misses(&self, path: &str, text: Option<&str>) -> bool {
+        match text {
+            Some(text) => formats::is_of_one(path, text),
+            None => formats::is_told_by_name(path),
+        }
+    }
 }
 
 /// Reads the projects of `paths`, each with its configuration.

@@ -137,6 +137,36 @@ pub fn claim(path: &str) -> Claim {
     claim
 }
 
+/// Whether a path and a text tell that a file is of some format.
+pub fn is_of_one(path: &str, text: &str) -> bool {
+    FORMATS.iter().any(|format| match (format.claims)(path) {
+        Claim::Yes => true,
+        Claim::Maybe => (format.sniff)(text),
+        Claim::No => false,
+    })
+}
+
+/// Whether the name of a file says what it is, with nothing seen of its text. A name that any text, script or manifest may have does not.
+pub fn is_told_by_name(path: &str) -> bool {
+    const COMMON: [&Format; 9] = [
+        &argo::FORMAT,
+        &conda_environment::FORMAT,
+        &conda_lock::FORMAT,
+        &inline_script::FORMAT,
+        &kubernetes::FORMAT,
+        &python_script::FORMAT,
+        &requirements::FORMAT,
+        &shell_script::FORMAT,
+        &tekton::FORMAT,
+    ];
+    let is_common = |format: &Format| COMMON.iter().any(|common| std::ptr::eq(*common, format));
+    FORMATS.iter().any(|format| match (format.claims)(path) {
+        Claim::Yes => true,
+        Claim::Maybe => !is_common(format),
+        Claim::No => false,
+    })
+}
+
 /// The format that reads this source, if any: its path and its text tell, else what the other files do with it.
 pub fn of(source: &Source, sources: &Sources) -> Option<&'static Format> {
     let own = FORMATS.iter().copied().find(|format| match (format.claims)(&source.path) {
@@ -162,7 +192,24 @@ pub fn beside(source: &Source, first: &Format) -> Vec<&'static Format> {
 
 #[cfg(test)]
 mod ends {
-    use super::{Claim, FOREIGN, claim, is_foreign};
+    use super::{Claim, FOREIGN, claim, is_foreign, is_of_one, is_told_by_name};
+
+    #[test]
+    fn names_that_any_file_may_have_tell_nothing() {
+        for (path, told) in [
+            ("Dockerfile.dev", true),
+            (".github/workflows/ci.yml", true),
+            ("README.txt", false),
+            ("bin/protoc", false),
+            ("setup.txt", false),
+            ("x.py", false),
+            ("data/list.yaml", false),
+        ] {
+            assert_eq!(is_told_by_name(path), told, "{path}");
+        }
+        assert!(is_of_one("deps.txt", "requests>=2\n") && is_of_one("bin/x", "#!/bin/sh\n"));
+        assert!(!is_of_one("deps.txt", "Dear reader,\n") && !is_of_one("bin/x", "\u{7f}ELF"));
+    }
 
     #[test]
     fn no_format_wants_a_foreign_end() {

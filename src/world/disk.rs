@@ -129,6 +129,9 @@ pub trait Wanted: Sync {
     fn wants(&self, path: &str) -> bool;
     /// Whether the folder or file is left out by configuration.
     fn excludes(&self, path: &str) -> bool;
+    /// Whether a file that cannot be read is one of those: by its name, and by what is left of its text when bytes that are no text are
+    /// left out. Most files that only may be of a format are none (programs in `bin/`, texts of other times), and nobody misses them.
+    fn misses(&self, path: &str, text: Option<&str>) -> bool;
 }
 
 /// Reads every wanted file of a root. Ignore files are respected; links are followed only inside of the tree.
@@ -141,25 +144,26 @@ pub fn discover(root: &Root, wanted: &dyn Wanted) -> Discovered {
     for (found, reading) in found.into_iter().zip(readings) {
         match reading {
             Reading::Link(target) => links.push((found.path, target)),
-            reading => discovered.take(found.path, reading),
+            reading => discovered.take(found.path, reading, wanted),
         }
     }
     for (path, target) in links {
         match discovered.sources.find(&target).map(|source| source.id) {
             Some(id) => discovered.sources.alias(path, id),
-            None => discovered.take(path, read_text(&root.folder.join(target))),
+            None => discovered.take(path, read_text(&root.folder.join(target)), wanted),
         }
     }
     discovered
 }
 
 impl Discovered {
-    fn take(&mut self, path: String, reading: Reading) {
+    fn take(&mut self, path: String, reading: Reading, wanted: &dyn Wanted) {
         match reading {
             Reading::Text(text) => {
                 self.sources.add(path, text);
             }
-            Reading::Broken(text, why) => {
+            Reading::Broken { rest, .. } if !wanted.misses(&path, rest.as_deref()) => {}
+            Reading::Broken { text, why, .. } => {
                 let end = text.len();
                 let id = self.sources.add(path, text);
                 self.unreadable.push((Location::new(id, Span::empty(end)), why));
@@ -234,8 +238,12 @@ fn is_skipped(entry: &DirEntry) -> bool {
 
 enum Reading {
     Text(String),
-    /// What of it is text, and why the rest is not.
-    Broken(String, String),
+    /// What of it is text, why the rest is not, and the whole with a mark for what is none, where it could be opened.
+    Broken {
+        text: String,
+        why: String,
+        rest: Option<String>,
+    },
     /// A link to this path inside the tree.
     Link(String),
     /// Not a file after all (a link to a folder, a socket, removed meanwhile).
@@ -243,7 +251,7 @@ enum Reading {
 }
 
 fn broken(why: impl Into<String>) -> Reading {
-    Reading::Broken(String::new(), why.into())
+    Reading::Broken { text: String::new(), why: why.into(), rest: None }
 }
 
 fn read(folder: &Path, found: &Found) -> Reading {
@@ -286,7 +294,7 @@ fn read_text(path: &Path) -> Reading {
 /// Bytes that do not come from the disk, as a source would be read: what of them is text, and why the rest is not.
 pub fn text_of(bytes: Vec<u8>) -> (String, Option<String>) {
     match decode(bytes) {
-        Reading::Broken(text, why) => (text, Some(why)),
+        Reading::Broken { text, why, .. } => (text, Some(why)),
         Reading::Text(text) => (text, None),
         Reading::Link(_) | Reading::Gone => (String::new(), None),
     }
@@ -294,7 +302,10 @@ pub fn text_of(bytes: Vec<u8>) -> (String, Option<String>) {
 
 fn decode(bytes: Vec<u8>) -> Reading {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return broken("this is UTF-16; save it as UTF-8");
+        let unit = if bytes[0] == 0xff { u16::from_le_bytes } else { u16::from_be_bytes };
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        let why = "this is UTF-16; save it as UTF-8".to_string();
+        return Reading::Broken { text: String::new(), why, rest: Some(String::from_utf16_lossy(&units)) };
     }
     match String::from_utf8(bytes) {
         Ok(text) => Reading::Text(text),
@@ -302,9 +313,11 @@ fn decode(bytes: Vec<u8>) -> Reading {
             let upto = error.utf8_error().valid_up_to();
             let mut bytes = error.into_bytes();
             let bad = bytes.get(upto).copied().unwrap_or_default();
+            let rest = Some(String::from_utf8_lossy(&bytes).into_owned());
             bytes.truncate(upto);
             let text = String::from_utf8(bytes).unwrap_or_default();
-            Reading::Broken(text, format!("this is not UTF-8: byte 0x{bad:02x} is not text here; save it as UTF-8"))
+            let why = format!("this is not UTF-8: byte 0x{bad:02x} is not text here; save it as UTF-8");
+            Reading::Broken { text, why, rest }
         }
     }
 }
