@@ -193,6 +193,8 @@ fn requirement(node: Node) -> StatedRequirement {
     let mut extras: Vec<String> =
         node.get("extras").into_iter().flat_map(|list| list.items()).filter_map(Node::str).map(pypi::normalize).collect();
     extras.sort();
+    // uv keeps an extra that is asked for twice as often as it is written.
+    extras.dedup();
     let kinds = ["index", "git", "url", "path", "editable", "directory", "virtual"];
     let source = kinds.iter().find_map(|kind| Some(format!("{kind} {}", node.get(kind)?.str()?)));
     let mut source = source.unwrap_or_default();
@@ -228,7 +230,7 @@ mod tests {
              [[package]]\nname = \"flask\"\nversion = \"3.1.0\"\nsource = { registry = \"https://pypi.org/simple\" }\n\
              sdist = { url = \"https://x/f.tar.gz\", hash = \"sha256:00\" }\nwheels = [{ url = \"https://x/f.whl\" }]\n\n\
              [[package]]\nname = \"app\"\nversion = \"0.1.0\"\nsource = { editable = \".\" }\n\n[package.metadata]\n\
-             requires-dist = [{ name = \"flask\", extras = [\"b\", \"a\"], marker = \"extra == 'web'\", specifier = \">=3\" }]\n\
+             requires-dist = [{ name = \"flask\", extras = [\"b\", \"a\", \"b\"], marker = \"extra == 'web'\", specifier = \">=3\" }]\n\
              provides-extras = [\"web\"]\n\n[package.metadata.requires-dev]\ndev = [{ name = \"pytest\", index = \"https://i/s\" }]\n",
         );
         let lock = &facts.locks[0];

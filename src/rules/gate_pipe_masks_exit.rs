@@ -12,7 +12,7 @@
 //!
 //! - Shells that have `pipefail`: GitLab's and CircleCI's defaults, `shell: bash`, `set -o pipefail` earlier in the script.
 //! - A script that looks at `PIPESTATUS`, and a pipe that is itself a question (`if pytest … | grep -q …`).
-//! - A right side that gives the verdict: `grep -q`, `diff`, `reviewdog`, `xargs`.
+//! - A right side that gives the verdict: `grep -q`, `diff`, `reviewdog`, `mypy-baseline filter` (behind `uv run` too), `xargs`.
 //! - PowerShell and cmd.exe, which keep the code of the program.
 //!
 //! # What to do
@@ -62,6 +62,7 @@
 //!           set -o pipefail
 //!           pytest -v | tee log
 //!       - run: ls tests | xargs pytest
+//!       - run: uv run mypy src | uv run mypy-baseline filter
 //! ```
 //!
 //! # Measured
@@ -113,6 +114,9 @@ fn is_masked(site: &Site) -> bool {
     !readers.is_empty() && is_first && !judged && !looked_at
 }
 
+/// Programs that are made to read what a check printed and to say whether it was good.
+const JUDGES: [&str; 4] = ["reviewdog", "mypy-baseline", "mypy_baseline", "diff-quality"];
+
 /// Whether a reader's own code says whether what it read was good.
 fn gives_verdict(command: &Command) -> bool {
     let Some(program) = command.words.first() else { return false };
@@ -121,8 +125,9 @@ fn gives_verdict(command: &Command) -> bool {
     match name {
         "grep" | "egrep" | "fgrep" | "rg" => given(&["-q", "--quiet", "-qE", "-Eq", "-qF", "-Fq", "-c"]),
         "jq" => given(&["-e", "--exit-status"]),
-        "diff" | "cmp" | "reviewdog" | "xargs" | "test" | "while" | "read" | "baseline" | "mypy-baseline" | "diff-quality" => true,
-        _ => command.check().is_some() || program.expands,
+        "diff" | "cmp" | "xargs" | "test" | "while" | "read" | "baseline" => true,
+        // These stand behind `uv run`, `python -m`, `npx` and their kind as often as alone.
+        _ => command.words.iter().any(|word| JUDGES.contains(&word.text.text.rsplit('/').next().unwrap_or(""))) || command.check().is_some() || program.expands,
     }
 }
 

@@ -89,11 +89,11 @@ fn check(project: &Project, findings: &mut Findings) {
     let loose: Vec<&Reference> =
         project.manifests().filter(|manifest| !project.asleep(manifest.at.source)).flat_map(|m| loose_of(project, m)).collect();
     let Some(first) = loose.first() else { return };
-    let number = if loose.len() == 1 { "one requirement".to_string() } else { format!("{} requirements", loose.len()) };
-    let message = format!(
-        "{number} of test environments, `{}` first, have no exact version; each run can test with other packages",
-        first.shown()
-    );
+    let whose = match loose.len() {
+        1 => format!("`{}` of a test environment has", first.shown()),
+        number => format!("{number} requirements of test environments, `{}` first, have", first.shown()),
+    };
+    let message = format!("{whose} no exact version; each run can test with other packages");
     let help = "constrain the environments (`-c constraints.txt`), or install a locked dependency group in them";
     let mut finding = Findings::finding(&RULE, "environment", first.site.whole, message).help(help).about("", "");
     for reference in loose.iter().take(LISTED) {

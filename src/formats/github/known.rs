@@ -239,7 +239,8 @@ impl<'t> Scene<'_, 't> {
             _ => Val::Unknown,
         };
         match name {
-            "always" | "success" | "failure" => Val::Bool(true),
+            "always" | "success" => Val::Bool(true),
+            // Steps and jobs before it may fail or not: `failure()` and `!failure()` are both met by patches.
             "cancelled" => Val::Bool(false),
             "startswith" => compare(|a, b| a.starts_with(b)),
             "endswith" => compare(|a, b| a.ends_with(b)),
@@ -411,6 +412,10 @@ mod tests {
             ("vars.X == 'y'", None),
             ("needs.a.outputs.b", None),
             ("!cancelled()", Some(true)),
+            ("failure()", None),
+            ("!failure() && github.event_name == 'pull_request'", None),
+            ("failure() && github.event_name == 'push'", Some(false)),
+            ("success() || failure()", Some(true)),
             ("false", Some(false)),
         ];
         for (condition, expected) in cases {
