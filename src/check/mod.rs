@@ -1,6 +1,7 @@
 //! Sources and configuration to findings: facts of every source, what the gate reaches, every rule, then levels.
 //! Touches no disk and no clock.
 
+mod called;
 pub mod gate;
 mod image;
 pub mod judge;
@@ -29,6 +30,7 @@ pub fn read(sources: Sources, unreadable: Vec<(Location, String)>, policy: Polic
     for (at, why) in unreadable {
         facts[at.source.0 as usize].problem(ProblemKind::Unreadable, at, why);
     }
+    called::started_by_callers(&sources, &mut facts);
     let mut project = Project { sources, facts, policy, ..Project::default() };
     project.locks = locks::states(&project);
     locks::hold(&mut project);
