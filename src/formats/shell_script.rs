@@ -12,9 +12,13 @@ use crate::tools;
 /// The format.
 pub static FORMAT: Format = Format { name: "shell script", claims, sniff, read };
 
-/// Folders in which files without an ending are looked into.
-const FOLDERS: [&str; 12] =
-    ["ci", ".ci", "scripts", "script", "bin", "tools", "dev", "hack", "build", ".github", ".gitlab", "utils"];
+/// Folders in which files without an ending are looked into, at any depth. Folders of CI systems (`.buildkite`, `.circleci`) have a dot.
+const FOLDERS: [&str; 13] = [
+    "bin", "build", "buildkite", "ci", "contrib", "dev", "hack", "jenkins", "script", "scripts", "tools", "travis", "utils",
+];
+
+/// Folders in which only the files that stand in them are: below are the data of tests.
+const FLAT: [&str; 3] = ["", "test", "tests"];
 
 fn claims(path: &str) -> Claim {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -24,7 +28,7 @@ fn claims(path: &str) -> Claim {
     if [".ps1", ".bat", ".cmd"].iter().any(|end| name.to_ascii_lowercase().ends_with(end)) {
         return Claim::Yes;
     }
-    let known = folder.split('/').any(|part| FOLDERS.contains(&part));
+    let known = FLAT.contains(&folder) || folder.split('/').any(|part| part.starts_with('.') || FOLDERS.contains(&part));
     let bare = !name.contains('.') && !matches!(name, "Dockerfile" | "Makefile" | "LICENSE" | "README");
     if known && bare { Claim::Maybe } else { Claim::No }
 }
@@ -69,6 +73,10 @@ mod tests {
             ("x/y.bash", Claim::Yes),
             ("ci/build.PS1", Claim::Yes),
             ("scripts/test", Claim::Maybe),
+            (".buildkite/steps/test", Claim::Maybe),
+            ("build", Claim::Maybe),
+            ("tests/run-tests", Claim::Maybe),
+            ("tests/data/x", Claim::No),
             ("src/test", Claim::No),
             ("scripts/a.py", Claim::No),
             ("docker/bin/Dockerfile", Claim::No),
