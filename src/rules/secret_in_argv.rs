@@ -12,6 +12,7 @@
 //!
 //! - What the shell does itself: `echo`, `printf`, `[ -n "$T" ]`, `read`, assignments, functions of the script.
 //! - A here-string or a here-document, `--password-stdin`.
+//! - A variable that nothing sets and for which the script has a value of its own: `PASSWORD=${PASSWORD:-changeme}`.
 //! - The URL of a package index (`secret-in-index-url`), `--build-arg` (`secret-in-image`), what is pasted into the text
 //!   (`secret-inline-expansion`).
 //!
@@ -62,6 +63,13 @@
 //! deploy:
 //!   script:
 //!     - curl -H "PRIVATE-TOKEN:$DEPLOY_TOKEN" https://example.org
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml good
+//! test:
+//!   script:
+//!     - PASSWORD=${PASSWORD:-changeme}
+//!     - ./wait-for "postgres://me:$PASSWORD@db/x"
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml good

@@ -13,6 +13,16 @@ pub struct Expansion {
     pub end: usize,
 }
 
+impl Expansion {
+    /// Whether the text has a value of its own for it: `${X:-changeme}`, `${X=y}`; not `${X:-}`, `${X:-$Y}`, nor a word that says that it is unset.
+    pub fn has_default(&self, text: &str) -> bool {
+        let inner = text[self.start..self.end].strip_prefix("${").and_then(|rest| rest.strip_prefix(self.name.as_str()));
+        let Some(rest) = inner.map(|rest| rest.trim_start_matches(':')) else { return false };
+        let Some(value) = rest.strip_prefix(['-', '=']).map(|value| value.trim_end_matches('}').trim_matches(['"', '\''])) else { return false };
+        !value.contains(['$', '`']) && !matches!(value, "" | "none" | "null" | "unset" | "undefined" | "false")
+    }
+}
+
 /// The expansions of a text that give out the value of a variable: `$X`, `${X}`, `${X:-y}`, `$env:X`, `%X%`; not `${#X}`, `${X:+y}`.
 pub fn expansions(text: &str) -> Vec<Expansion> {
     let bytes = text.as_bytes();

@@ -4,7 +4,7 @@
 //! are followed through plain assignments and through substitutions that only reshape a text. Knows no value and no system's syntax beyond
 //! the variables of its shells.
 
-use super::expansion::{expansions, gives_out};
+use super::expansion::{Expansion, expansions, gives_out};
 use super::names::looks_secret;
 use crate::model::container::Instruction;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
@@ -169,7 +169,10 @@ impl<'p> Scene<'p> {
     /// The secrets that a text carries.
     fn carried(&self, text: &Text) -> Option<Carry> {
         let mut carry: Option<Carry> = None;
-        let held = expansions(&text.text).into_iter().filter_map(|found| Some((self.holder(&found.name)?, found)));
+        // What the script has a value for where nothing is set is no secret that a server keeps.
+        let given = |found: &Expansion| self.knows(&found.name) || !found.has_default(&text.text);
+        let held = expansions(&text.text).into_iter().filter(given);
+        let held = held.filter_map(|found| Some((self.holder(&found.name)?, found)));
         // A text with more is none that a person wrote.
         for (holder, expansion) in held.take(MAX_EXPANSIONS).filter(|(_, found)| gives_out(&text.text, found.start)) {
             let whole = expansion.end - expansion.start == text.text.len();

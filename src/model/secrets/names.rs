@@ -125,7 +125,7 @@ const RATHER_ABOUT: &[&str] = &[
 
 /// Words that say the same wherever they stand.
 const HARMLESS: &[&str] =
-    &["public", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is"];
+    &["public", "publishable", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is"];
 
 /// Last words of names of plain configuration.
 const PLAIN: &[&str] = &[

@@ -25,6 +25,7 @@ fn names_say_what_they_hold() {
         "TOKEN_FILE",
         "SECRETS_DIR",
         "PUBLIC_KEY",
+        "STRIPE_PUBLISHABLE_KEY",
         "RELEASE_KEY_FINGERPRINT",
         "USE_GKE_GCLOUD_AUTH_PLUGIN",
         "AWS_ACCESS_KEY_ID",
@@ -54,6 +55,18 @@ fn only_expansions_that_give_the_value_count() {
     }
     for text in ["$TX", "${#T}", "${T:+yes}", "${T+yes}", "\\$T", "T", "$XT", "%T"] {
         assert!(!expands(text, "T"), "{text}");
+    }
+}
+
+#[test]
+fn a_default_is_a_value_that_the_text_has() {
+    use super::expansion::expansions;
+    let has = |text: &str| expansions(text).first().is_some_and(|found| found.has_default(text));
+    for text in ["${T:-changeme}", "${T-x}", "${T:=x}", "a${T=\"x\"}b"] {
+        assert!(has(text), "{text}");
+    }
+    for text in ["$T", "${T}", "${T:-}", "${T:-\"\"}", "${T:-$U}", "${T:-none}", "${T%-x}", "${T:?x}"] {
+        assert!(!has(text), "{text}");
     }
 }
 
