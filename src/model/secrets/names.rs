@@ -125,7 +125,11 @@ const RATHER_ABOUT: &[&str] = &[
 
 /// Words that say the same wherever they stand.
 const HARMLESS: &[&str] =
-    &["public", "publishable", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is"];
+    &["public", "publishable", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is", "max", "min", "num"];
+
+/// Variables of tools that hold the path of a file, whatever their names say.
+/// <https://cloud.google.com/docs/authentication/application-default-credentials#GAC>
+const PATHS: &[&str] = &["GOOGLE_APPLICATION_CREDENTIALS"];
 
 /// Last words of names of plain configuration.
 const PLAIN: &[&str] = &[
@@ -283,7 +287,7 @@ pub fn words(name: &str) -> Vec<String> {
 /// Whether a variable of this name holds a secret, as far as the name tells: `PYPI_TOKEN`, `dbPassword`, `AWS_SECRET_ACCESS_KEY`; not
 /// `TOKEN_FILE`, `SECRETS_DIR`, `PUBLIC_KEY`, `RELEASE_KEY_FINGERPRINT`.
 pub fn looks_secret(name: &str) -> bool {
-    says(name, &[SECRET, BARE], &["key"], &[ABOUT, RATHER_ABOUT]) && !has(name, HARMLESS)
+    says(name, &[SECRET, BARE], &["key"], &[ABOUT, RATHER_ABOUT]) && !has(name, HARMLESS) && !PATHS.contains(&name)
 }
 
 /// Whether a text under this name is a secret if it looks like one: wider than [`looks_secret`], because the value decides too.
@@ -314,7 +318,8 @@ fn says(name: &str, secret: &[&[&str]], key: &[&str], about: &[&[&str]]) -> bool
         return false;
     }
     // The address of a web hook is all that its users need.
-    words[last] == "webhook" || !words[last + 1..].iter().any(|word| is(about, word))
+    let address = |word: &String| words[last] == "webhook" && matches!(word.as_str(), "url" | "uri" | "endpoint");
+    !words[last + 1..].iter().any(|word| is(about, word) && !address(word))
 }
 
 fn has(name: &str, list: &[&str]) -> bool {
