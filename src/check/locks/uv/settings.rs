@@ -24,7 +24,7 @@ impl Check<'_> {
         for (recorded, key, default) in modes {
             let written = of(key).and_then(Node::str).unwrap_or(default);
             let was = self.setting(recorded).unwrap_or(default);
-            if of(key).is_none_or(Node::is_scalar) && written != was {
+            if of(key).is_none_or(Node::is_scalar) && once_one(written) != once_one(was) {
                 let text = format!("`{key}` is `{written}` and was `{was}` when it was locked");
                 self.stale.push(Reason { text, at: of(key).map(Node::at) });
             }
@@ -107,4 +107,11 @@ fn is_earlier(text: &str, was: &str) -> bool {
         (Some(new), Some(old)) => new + 1 < old || instants && text < was,
         _ => false,
     }
+}
+
+/// A mode under the one name that two have. A lock records no mode that is the default, and with uv 0.12 the default went from
+/// `if-necessary-or-explicit` to `if-necessary`, of which the old name is an alias; which uv locked is in no file.
+/// <https://github.com/astral-sh/uv/blob/main/CHANGELOG.md#0120>
+fn once_one(mode: &str) -> &str {
+    if mode == "if-necessary-or-explicit" { "if-necessary" } else { mode }
 }
