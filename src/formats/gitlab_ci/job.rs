@@ -5,6 +5,7 @@ use super::image::images;
 use super::script;
 use super::trigger;
 use super::variables::{Known, assignments};
+use crate::ecosystems::toolchain;
 use crate::formats::steps::moves;
 use crate::model::facts::{Facts, ProblemKind, Shared};
 use crate::model::pipeline::{Artifact, Assignment, Cache, Job, Phase, Scope, Service, Setting, Step, StepKind};
@@ -64,7 +65,8 @@ impl<'t, 'c> Reader<'t, 'c> {
         let key = format!("jobs.{name}");
         let known = self.known(layers);
         let (image, image_key) = self.inherited(layers, "image", &key);
-        let images = self.image(&image, &known, Role::CiImage, &image_key);
+        let runner = self.machine(&image, &image_key);
+        let images = if runner.is_some() { Vec::new() } else { self.image(&image, &known, Role::CiImage, &image_key) };
         let (services, services_key) = self.inherited(layers, "services", &key);
         let (matrix, legs) = matrix(layers);
         let inputs = forwarded(layers, &key);
@@ -84,7 +86,7 @@ impl<'t, 'c> Reader<'t, 'c> {
             services: self.services(&services, &known, &services_key),
             steps: self.steps(layers, &key),
             key,
-            runner: None,
+            runner,
             calls: None,
             inputs,
             pythons: Vec::new(),
@@ -151,6 +153,16 @@ impl<'t, 'c> Reader<'t, 'c> {
             }
         }
         env
+    }
+
+    /// Hosted runners on macOS take a virtual machine for an image: `macos-15-xcode-16`.
+    /// <https://docs.gitlab.com/ci/runners/hosted_runners/macos/#supported-macos-images>
+    fn machine(&mut self, image: &Layers<'t, 'c>, key: &str) -> Option<ReferenceId> {
+        let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let text = image.first().and_then(Node::text).or_else(|| image.get("name").first().and_then(Node::text))?;
+        let (system, xcode) = text.text.strip_prefix("macos-")?.split_once("-xcode-")?;
+        let reference = (number(system) && number(xcode)).then(|| toolchain::runner(&text, key))?;
+        Some(self.images.push(self.facts, reference))
     }
 
     /// `image: x` or `image: {name: x}`.

@@ -25,6 +25,15 @@ fn names_decide() {
 }
 
 #[test]
+fn a_machine_of_hosted_runners_is_no_image_of_a_registry() {
+    let text = "mac:\n  tags: [saas-macos-medium-m1]\n  image: macos-15-xcode-16\n  script: [pytest]\nother:\n  image: macos-tools\n  script: [x]\n";
+    let facts = facts_of(&FORMAT, ".gitlab-ci.yml", text);
+    let (mac, other) = (job(&facts, "mac"), job(&facts, "other"));
+    assert!(mac.runner.is_some() && mac.images.is_empty());
+    assert!(other.runner.is_none() && other.images.len() == 1);
+}
+
+#[test]
 fn extends_defaults_and_references_make_the_job() {
     let text = "default:\n  image: python:3.12\n  before_script: [echo default]\n.base:\n  image: {name: 'base:1', entrypoint: ['']}\n  \
                 variables: {A: '1', B: '2'}\n  script: [echo base]\n.other:\n  image: {name: other:2}\n  after_script: [echo after]\n\
