@@ -175,7 +175,7 @@ fn set_up(project: &Project, manifest: &Manifest, range: &Text, bounds: &Bounds,
 }
 
 fn untested(declared: Minor, text: &Text, tested: &Tested, findings: &mut Findings) {
-    let list: Vec<String> = tested.minors.iter().map(|minor| format!("3.{minor}")).collect();
+    let list: Vec<String> = tested.set_up.iter().map(|minor| format!("3.{minor}")).collect();
     let message = format!("`{}` promises Python 3.{declared}, and CI tests {} only", text.text, list.join(", "));
     let help = format!("add `3.{declared}` to the versions that CI tests, or stop declaring it");
     findings.push(Findings::finding(&RULE, "untested", text.at, message).help(help).about("requires-python", format!("3.{declared}")));
@@ -202,15 +202,17 @@ fn outside(project: &Project, range: &Text, bounds: &Bounds, findings: &mut Find
 
 /// What CI tests.
 struct Tested {
+    /// Every version that it names, be it in passing: what is among them is given the benefit of the doubt.
     minors: BTreeSet<Minor>,
+    /// The versions that jobs set up, and those of the environments that they run.
+    set_up: BTreeSet<Minor>,
     /// Some job takes the newest Python, whichever it is.
     moving: bool,
 }
 
 /// The versions that the gate names anywhere; `None` when some cannot be seen, or when there is no choice of versions at all.
 fn tested(project: &Project) -> Option<Tested> {
-    let mut tested = Tested { minors: BTreeSet::new(), moving: false };
-    let mut set_up = BTreeSet::new();
+    let mut tested = Tested { minors: BTreeSet::new(), set_up: BTreeSet::new(), moving: false };
     for (pipeline, job) in project.jobs() {
         if project.asleep(pipeline.at.source) {
             continue;
@@ -219,7 +221,7 @@ fn tested(project: &Project) -> Option<Tested> {
             return None;
         }
         for python in job.pythons.iter().chain(&job.images).map(|id| project.reference(*id)) {
-            tested.take(python, &mut set_up)?;
+            tested.take(python)?;
         }
         for (_, value) in &job.matrix {
             tested.minors.extend(minors_in(value));
@@ -237,11 +239,16 @@ fn tested(project: &Project) -> Option<Tested> {
         tested.minors.extend(site.command.words.iter().flat_map(|word| minors_in(&word.text.text)));
         runs_environments |= site.command.deeds.iter().any(|deed| matches!(deed, Deed::RunEntry { .. }));
     }
+    if tested.set_up.len() < 2 {
+        return None;
+    }
     if runs_environments {
         let environments = project.manifests().filter(|manifest| matches!(manifest.kind, ManifestKind::Tox | ManifestKind::Nox));
-        tested.minors.extend(environments.flat_map(|manifest| &manifest.python_versions).filter_map(|text| minor(&text.text)));
+        let versions = environments.flat_map(|manifest| &manifest.python_versions).filter_map(|text| minor(&text.text));
+        tested.set_up.extend(versions);
+        tested.minors.extend(&tested.set_up);
     }
-    (set_up.len() > 1).then_some(tested)
+    Some(tested)
 }
 
 fn take_assignments(tested: &mut Tested, pipeline: &Pipeline, list: &[Assignment]) {
@@ -254,7 +261,7 @@ fn take_assignments(tested: &mut Tested, pipeline: &Pipeline, list: &[Assignment
 
 impl Tested {
     /// Takes an interpreter that a job sets up, or an image that it runs in. `None`: it cannot be seen.
-    fn take(&mut self, reference: &Reference, set_up: &mut BTreeSet<Minor>) -> Option<()> {
+    fn take(&mut self, reference: &Reference) -> Option<()> {
         let version = reference.pin.version.as_deref().unwrap_or("");
         let is_python = reference.role == Role::Python;
         match reference.strength {
@@ -264,7 +271,7 @@ impl Tested {
         }
         let of_image = reference.subject.name.contains("python") || is_python;
         let found: Vec<Minor> = minor(version).filter(|_| of_image).into_iter().collect();
-        set_up.extend(&found);
+        self.set_up.extend(&found);
         self.minors.extend(&found);
         Some(())
     }
