@@ -81,7 +81,11 @@ fn unseen(text: &Text, key: &str, to: &mut Collector) {
         to.include(Text { text: path.to_string(), at: text.at, verbatim: false }, false, &Group::Main);
         return;
     }
-    to.facts.problem(ProblemKind::Opaque, text.at, format!("`{key}` of setup.py is computed when it runs"));
+    // A table whose every entry is computed is said once.
+    let what = format!("`{key}` of setup.py is computed when it runs");
+    if !to.facts.problems.iter().any(|problem| problem.text == what) {
+        to.facts.problem(ProblemKind::Opaque, text.at, what);
+    }
 }
 
 /// Keys and string items of a dictionary of lists, with their places.
@@ -137,6 +141,8 @@ mod tests {
         let facts = facts_of(&FORMAT, "setup.py", "setup(install_requires=open('requirements.txt').read().splitlines())\n");
         assert_eq!(facts.manifests[0].includes[0].path.text, "requirements.txt");
         let facts = facts_of(&FORMAT, "setup.py", "setup(install_requires=get_requirements())\n");
+        assert_eq!(facts.problems.len(), 1);
+        let facts = facts_of(&FORMAT, "setup.py", "setup(extras_require={'a': a(), 'b': b()})\n");
         assert_eq!(facts.problems.len(), 1);
     }
 }
