@@ -16,9 +16,14 @@ pub struct Expansion {
 impl Expansion {
     /// Whether the text has a value of its own for it: `${X:-changeme}`, `${X=y}`; not `${X:-}`, `${X:-$Y}`, nor a word that says that it is unset.
     pub fn has_default(&self, text: &str) -> bool {
-        let inner = text[self.start..self.end].strip_prefix("${").and_then(|rest| rest.strip_prefix(self.name.as_str()));
+        let inner =
+            text[self.start..self.end].strip_prefix("${").and_then(|rest| rest.strip_prefix(self.name.as_str()));
         let Some(rest) = inner.map(|rest| rest.trim_start_matches(':')) else { return false };
-        let Some(value) = rest.strip_prefix(['-', '=']).map(|value| value.trim_end_matches('}').trim_matches(['"', '\''])) else { return false };
+        let Some(value) =
+            rest.strip_prefix(['-', '=']).map(|value| value.trim_end_matches('}').trim_matches(['"', '\'']))
+        else {
+            return false;
+        };
         !value.contains(['$', '`']) && !matches!(value, "" | "none" | "null" | "unset" | "undefined" | "false")
     }
 }

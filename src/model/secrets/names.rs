@@ -124,8 +124,25 @@ const RATHER_ABOUT: &[&str] = &[
 ];
 
 /// Words that say the same wherever they stand.
-const HARMLESS: &[&str] =
-    &["public", "publishable", "pub", "fake", "dummy", "example", "disable", "enable", "use", "no", "skip", "allow", "has", "is", "max", "min", "num"];
+const HARMLESS: &[&str] = &[
+    "public",
+    "publishable",
+    "pub",
+    "fake",
+    "dummy",
+    "example",
+    "disable",
+    "enable",
+    "use",
+    "no",
+    "skip",
+    "allow",
+    "has",
+    "is",
+    "max",
+    "min",
+    "num",
+];
 
 /// Variables of tools that hold the path of a file, whatever their names say.
 /// <https://cloud.google.com/docs/authentication/application-default-credentials#GAC>
