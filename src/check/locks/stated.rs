@@ -2,7 +2,7 @@
 //!
 //! Source: uv's lowering of requirements (`uv-distribution`, `metadata/lowering.rs`) and its documentation of `tool.uv.sources`.
 
-use super::marker::Marker;
+use super::marker::{Marker, of_python};
 use crate::ecosystems::pypi;
 use crate::model::lock::StatedRequirement;
 use crate::model::source::join;
@@ -197,7 +197,17 @@ impl<'t> Manifest<'t> {
             }
         }
         seen.pop();
-        wanted
+        let when = self.python_of_group(name);
+        wanted.into_iter().map(|one| Wanted { marker: one.marker.and(&when), ..one }).collect()
+    }
+
+    /// The Pythons that a group is for, which uv records as a marker of each of its requirements, those of included groups too:
+    /// `[tool.uv.dependency-groups] docs = { requires-python = ">=3.12" }`.
+    fn python_of_group(self, name: &str) -> Marker {
+        let table = self.uv("dependency-groups").into_iter().flat_map(|table| table.entries());
+        let of_group = table.filter(|(key, _)| key.str().map(pypi::normalize).as_deref() == Some(name));
+        let python = of_group.filter_map(|(_, settings)| settings.get("requires-python")?.str()).last();
+        of_python(python.unwrap_or(""))
     }
 
     /// The requirements of a list.
