@@ -10,7 +10,10 @@
 //!
 //! # What is not a finding
 //!
-//! - What the shell does itself: `echo`, `printf`, `[ -n "$T" ]`, `read`, assignments, functions of the script.
+//! - What the shell does itself: `echo`, `printf`, `[ -n "$T" ]`, `read`, assignments, functions of the script and of files that it sources.
+//! - A variable that holds the path of a file, as those of the type file do: another command of the job takes it where only a file can
+//!   stand (`cat "$KEY"`, `chmod 600 "$KEY"`, `ssh -i "$KEY"`, `--kubeconfig "$CONFIG"`, `< "$KEY"`).
+//! - In a script of its own, a variable that the jobs which run it write out: the password of a database that lives as long as the job.
 //! - A here-string or a here-document, `--password-stdin`.
 //! - A variable that nothing sets and for which the script has a value of its own: `PASSWORD=${PASSWORD:-changeme}`.
 //! - The URL of a package index (`secret-in-index-url`), `--build-arg` (`secret-in-image`), what is pasted into the text
@@ -89,6 +92,34 @@
 //!           T: ${{ secrets.T }}
 //! ```
 //!
+//! ```yaml .gitlab-ci.yml good
+//! deploy:
+//!   script:
+//!     - cp "$AWS_CREDENTIALS" ~/.aws/credentials
+//!     - chmod 600 "$SSH_PRIVATE_KEY"
+//!     - rsync -e "ssh -i $SSH_PRIVATE_KEY" dist/ host:/srv
+//!     - gpg --batch --import "$GPG_PRIVATE_KEY"
+//!     - kubectl --kubeconfig "$KUBE_SECRET" get pods
+//! ```
+//!
+//! ```sh ci/database.sh with
+//! psql -c "ALTER USER app PASSWORD '$APP_PASSWORD'"
+//! ```
+//!
+//! ```sh ci/keys.sh with
+//! add_key() { ssh-add - <<< "$1"; }
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml good
+//! test:
+//!   variables:
+//!     APP_PASSWORD: app
+//!   script:
+//!     - ./ci/database.sh
+//!     - source ci/keys.sh
+//!     - add_key "$DEPLOY_PASSWORD"
+//! ```
+//!
 //! # Measured
 //!
 //! In 52 public repositories: 28 findings in 10 of them. In 11 further ones: 9. Read by eye: 37, false: 0.
@@ -99,11 +130,13 @@ use crate::model::finding::{Finding, Findings, Remedy, Safety};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Warning};
 use crate::model::rule::{Group, Rule, levels};
-use crate::model::script::{Command, Join, Language};
+use crate::model::pipeline::{Step, StepKind};
+use crate::model::script::{Command, Join, Language, Script};
 use crate::model::secrets::filed::{beginning, pypirc, quoted};
 use crate::model::secrets::flow::{Carry, Flow, Part};
 use crate::model::secrets::sinks::is_setter;
 use crate::model::secrets::names::words;
+use crate::model::secrets::paths;
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Harm, Weight, looks_secret};
 use crate::model::span::Location;
@@ -132,17 +165,60 @@ const STARTERS: &[&str] = &["env", "sudo", "doas", "xargs", "timeout", "nohup", 
 fn check(project: &Project, findings: &mut Findings) {
     let mut seen: HashSet<Location> = HashSet::new();
     for flow in project.flows() {
-        let functions = functions(project.sources.text(flow.script.at));
+        let names = Names { functions: functions_at(project, &flow), files: files_at(&flow) };
         let mut commands: Vec<usize> = flow.carries.iter().map(|carry| carry.command).collect();
         commands.dedup();
         for index in commands {
-            let carries: Vec<&Carry> = flow.carries.iter().filter(|carry| carry.command == index && counts(project, &flow, &functions, carry)).collect();
+            let carries: Vec<&Carry> = flow.carries.iter().filter(|carry| carry.command == index && counts(project, &flow, &names, carry)).collect();
             // Jobs that share a script share its findings.
             if !carries.is_empty() && seen.insert(flow.script.commands[index].at) {
                 findings.push(report(project, &flow, &carries));
             }
         }
     }
+}
+
+/// Names that mean something else in a script than they say.
+struct Names<'p> {
+    /// Functions, which are no programs.
+    functions: HashSet<&'p str>,
+    /// Variables that hold the path of a file.
+    files: HashSet<String>,
+}
+
+/// The scripts that run in one environment: those of the job, or the one alone.
+fn scripts<'p>(flow: &Flow<'p>) -> Vec<&'p Script> {
+    let Some((_, job)) = flow.job else { return vec![flow.script] };
+    let of = |step: &'p Step| match &step.kind {
+        StepKind::Run(script) => Some(script),
+        _ => None,
+    };
+    job.steps.iter().filter_map(of).collect()
+}
+
+/// Functions that the script defines, and those of the files that its job sources.
+fn functions_at<'p>(project: &'p Project, flow: &Flow<'p>) -> HashSet<&'p str> {
+    let mut names = functions(project.sources.text(flow.script.at));
+    for command in scripts(flow).into_iter().flat_map(|script| &script.commands) {
+        let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
+        let ["source" | ".", path, ..] = words[..] else { continue };
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let sourced = project.sources.iter().filter(|source| source.file_name() == file);
+        names.extend(sourced.flat_map(|source| functions(&source.text)));
+    }
+    names
+}
+
+/// Variables that hold the path of a file. What the pipeline fills with a secret by name does not.
+fn files_at(flow: &Flow) -> HashSet<String> {
+    let mut names: HashSet<String> = scripts(flow).into_iter().flat_map(paths::of).collect();
+    if let Some((pipeline, job)) = flow.job {
+        let own = flow.step().into_iter().flat_map(|step| &step.env);
+        for assignment in pipeline.env.iter().chain(&job.env).chain(own) {
+            names.remove(&assignment.name);
+        }
+    }
+    names
 }
 
 /// Names of the functions that a script defines, as `name()`, `name ()` and `function name`.
@@ -159,7 +235,7 @@ fn functions(text: &str) -> HashSet<&str> {
 }
 
 /// Whether a carry is an argument of a program.
-fn counts(project: &Project, flow: &Flow, functions: &HashSet<&str>, carry: &Carry) -> bool {
+fn counts(project: &Project, flow: &Flow, names: &Names, carry: &Carry) -> bool {
     let Part::Word(index) = carry.part else { return false };
     let command = flow.command(carry);
     let Some(program) = program(command) else { return false };
@@ -171,6 +247,7 @@ fn counts(project: &Project, flow: &Flow, functions: &HashSet<&str>, carry: &Car
     let set = carry.secrets.iter().any(|name| name == "*");
     let harm = match &carry.variable {
         None => return false,
+        Some(variable) if names.files.contains(variable) => return false,
         Some(variable) if set && !looks_secret(variable) => Harm::None,
         Some(_) => project.worst(carry.secrets.iter().map(String::as_str)),
     };
@@ -186,7 +263,7 @@ fn counts(project: &Project, flow: &Flow, functions: &HashSet<&str>, carry: &Car
     let number = ["user.signingkey", "--local-user", "--default-key", "--recipient", "--recv-keys"].contains(&before);
     // A parser that lost its way gives words of several lines.
     let strange = name.contains(['$', '(', '{', '"', '\'', '<']) || name.is_empty();
-    !strange && !number && !other_rule && !BUILTINS.contains(&name) && !functions.contains(name)
+    !strange && !number && !other_rule && !BUILTINS.contains(&name) && !names.functions.contains(name)
 }
 
 /// The program that is started in the end, and the number of its word.

@@ -299,7 +299,8 @@ pub fn read_other<'c>(call: &Call<'c>, out: &mut Out) -> Option<Inner<'c>> {
     let args = Args::read(call.args(), &[Spec { greedy: true, flags: FLAGS, short: "BbiHSWeoW", ..Spec::default() }]);
     let command = args.text(0);
     match (call.program, command) {
-        ("skopeo", "copy" | "inspect") if args.text(1).starts_with("docker://") => image(args.word(1)?, out),
+        // `inspect` only asks what a tag is today, as those do who pin it.
+        ("skopeo", "copy") if args.text(1).starts_with("docker://") => image(args.word(1)?, out),
         ("crane", "pull" | "copy" | "cp" | "export") => image(args.word(1)?, out),
         ("apptainer" | "singularity", "pull" | "build") => {
             args.rest(1).filter(|word| is_remote(word)).for_each(|word| image(word, out))

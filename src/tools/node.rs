@@ -135,7 +135,7 @@ fn loose(program: &str, args: &Args) -> Enforcement {
 
 fn packages(args: &Args, enforcement: Enforcement, out: &mut Out) {
     let mut found = install(InstallTool::Npm, enforcement);
-    args.rest(0).for_each(|word| sort(word, Role::Install, &mut found, out));
+    args.rest(0).filter(|word| !is_value(word)).for_each(|word| sort(word, Role::Install, &mut found, out));
     if found.projects.is_empty() && found.references.is_empty() && found.opaque.is_empty() {
         let folder = ["--prefix", "--cwd", "--dir", "-C"];
         found.projects.push(args.value(&folder).cloned().unwrap_or_else(|| out.here()));
@@ -163,7 +163,12 @@ fn scripts(args: &Args, out: &mut Out) {
 }
 
 fn tools<'w>(words: impl Iterator<Item = &'w Word>, out: &mut Out) {
-    words.for_each(|word| tool(word, out));
+    words.filter(|word| !is_value(word)).for_each(|word| tool(word, out));
+}
+
+/// The value that npm lets any switch have: `--unsafe-perm true`. <https://github.com/npm/nopt#readme>
+fn is_value(word: &Word) -> bool {
+    matches!(word.text.text.as_str(), "true" | "false")
 }
 
 /// A package that is run as a tool. A name that is also a script of the tree cannot be told from here.

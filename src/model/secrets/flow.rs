@@ -12,6 +12,7 @@ use crate::model::project::Project;
 use crate::model::script::{Command, Nest, Script};
 use crate::model::span::{Location, SourceId, Span};
 use crate::model::text::Text;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A part of a command that carries a secret.
@@ -302,7 +303,7 @@ pub const RESHAPES: &[&str] =
 /// Where secrets go in a step of a job; `None` when it runs no script.
 pub fn of_step<'p>(pipeline: &'p Pipeline, job: &'p Job, index: usize) -> Option<Flow<'p>> {
     let way = Way::of_step(pipeline, job, index)?;
-    Some(way.flow(way.carries().into()))
+    Some(way.flow(way.carries(Vec::new()).into()))
 }
 
 impl Project {
@@ -311,7 +312,9 @@ impl Project {
     pub fn flows(&self) -> Vec<Flow<'_>> {
         let kept = self.derived.carries.get_or_init(|| {
             let carrying = self.ways().enumerate().filter_map(|(number, way)| {
-                let carries = way.carries();
+                let alone = way.step.is_none() && !way.in_build;
+                let plain = if alone { self.plain_in_callers(way.source) } else { Vec::new() };
+                let carries = way.carries(plain);
                 (!carries.is_empty()).then(|| (number as u32, carries.into()))
             });
             carrying.collect()
@@ -323,6 +326,23 @@ impl Project {
             Some(way.flow(carries.clone()))
         });
         flows.collect()
+    }
+
+    /// Variables that jobs which run a script write out for it, with no secret of that name in any of them.
+    fn plain_in_callers(&self, source: SourceId) -> Vec<String> {
+        let jobs = self.reached_by(source).iter().filter_map(|reach| self.gate.jobs.get(&reach.who));
+        let (mut plain, mut other) = (HashSet::new(), HashSet::new());
+        for &(source, pipeline, job) in jobs {
+            let pipeline = &self.facts_of(source).pipelines[pipeline];
+            let job = &pipeline.jobs[job];
+            for one in pipeline.env.iter().chain(&job.env).chain(job.steps.iter().flat_map(|step| &step.env)) {
+                match one.value {
+                    Value::Literal(_) => plain.insert(one.name.as_str()),
+                    _ => other.insert(one.name.as_str()),
+                };
+            }
+        }
+        plain.difference(&other).map(|name| name.to_string()).collect()
     }
 
     /// Every script that CI runs, in the order of the sources.
@@ -360,10 +380,11 @@ impl<'p> Way<'p> {
         Some(Way { source: script.at.source, step: Some((pipeline, job, index)), in_build: false, script })
     }
 
-    fn carries(self) -> Vec<Carry> {
+    /// `plain` are variables of a script of its own that are known to hold no secret.
+    fn carries(self, plain: Vec<String>) -> Vec<Carry> {
         let scene = match self.step {
             Some((pipeline, job, index)) => Scene::of_step(pipeline, job, &job.steps[index]),
-            None => Scene { by_name: true, ..Scene::default() },
+            None => Scene { by_name: true, plain, ..Scene::default() },
         };
         scene.walk(self.script)
     }

@@ -25,6 +25,7 @@ pub mod held;
 pub mod identity;
 pub mod names;
 pub mod narrow;
+pub mod paths;
 pub mod place;
 pub mod runners;
 pub mod scope;
