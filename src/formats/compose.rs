@@ -131,6 +131,14 @@ fn build_of<'t>(service: Node<'t>, services: Node<'t>) -> Option<Node<'t>> {
     None
 }
 
+/// Names of `additional_contexts`, which is a mapping or a list of `name=place`.
+fn contexts(build: Node) -> Vec<String> {
+    let Some(node) = build.get("additional_contexts") else { return Vec::new() };
+    let keys = node.entries().filter_map(|(name, _)| name.str());
+    let items = node.items().filter_map(|item| Some(item.str()?.split_once('=')?.0));
+    keys.chain(items).map(str::to_string).collect()
+}
+
 fn read_build(build: Node, key: &str, seen: &mut HashSet<Location>, facts: &mut Facts) {
     if let Some(inline) = build.get("dockerfile_inline") {
         if let Some(text) = inline.mapped().filter(|_| seen.insert(inline.at())) {
@@ -138,6 +146,7 @@ fn read_build(build: Node, key: &str, seen: &mut HashSet<Location>, facts: &mut 
         }
         return;
     }
+    facts.contexts.extend(contexts(build));
     let context = build.str().or_else(|| build.get("context")?.str()).unwrap_or(".");
     let at = build.get("dockerfile").or_else(|| build.get("context")).unwrap_or(build).at();
     let remote = context.contains("://") || context.starts_with("git@") || context.contains(".git#");

@@ -75,6 +75,7 @@ fn read_target(target: Node, key: &str, values: &dyn Fn(&str) -> Vec<Text>, fact
         facts.environments.push(Environment { kind, name, at: target.at(), assignments });
     }
     for (name, node) in target.get("contexts").into_iter().flat_map(Node::entries) {
+        facts.contexts.extend(name.str().map(str::to_string));
         let key = format!("{key}.contexts.{}", name.str().unwrap_or(""));
         let Some(text) = first(node) else { continue };
         let reference = if text.text.starts_with("docker-image://") {
@@ -138,6 +139,7 @@ mod tests {
         assert_eq!(facts.references[0].key, "target.app.contexts.base");
         assert_eq!(&text[facts.references[0].site.version.expect("the default").at.span.range()], "3.12");
         assert_eq!(facts.own_images, ["org/app:1"]);
+        assert_eq!(facts.contexts, ["base", "other"]);
         assert_eq!(facts.builds_of[0].0, "src/Dockerfile.dev");
         assert!(facts.problems.is_empty());
     }

@@ -63,6 +63,8 @@ pub struct Facts {
     pub builds_of: Vec<(String, Location)>,
     /// Names of images that come out of this file, or that it puts others in place of (kustomize): nobody fetches them by that name.
     pub own_images: Vec<String>,
+    /// Names that builds give to folders, images and other builds, for `FROM` and `COPY --from`.
+    pub contexts: Vec<String>,
     /// Patterns of files that image builds do not see, in order; `!` in front brings them back.
     pub unseen: Vec<(String, Location)>,
     /// What could not be read.

@@ -185,10 +185,12 @@ impl Project {
     /// What is built a moment ago and then run is not fetched from anywhere.
     pub fn own_images(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
+        let mut contexts: Vec<&str> = self.facts.iter().flat_map(|facts| &facts.contexts).map(String::as_str).collect();
         for site in self.commands() {
             for deed in &site.command.deeds {
                 if let Deed::BuildImage(build) = deed {
                     names.extend(build.tags.iter().map(|tag| untagged(&tag.text.text)));
+                    contexts.extend(build.contexts.iter().map(|context| context.text.text.as_str()));
                 }
             }
         }
@@ -199,13 +201,19 @@ impl Project {
             if !self.reference(*component).subject.name.replace("buildkite", "").contains("build") {
                 continue;
             }
-            for input in
-                inputs.iter().filter(|input| matches!(input.name.as_str(), "tags" | "image" | "images" | "repository"))
-            {
-                let text = self.sources.text(input.at);
-                names.extend(text.split([',', '\n']).map(|line| untagged(line.trim().trim_matches(['"', '\'']))));
+            for input in inputs {
+                let lines =
+                    self.sources.text(input.at).split([',', '\n']).map(|line| line.trim().trim_matches(['"', '\'']));
+                match input.name.as_str() {
+                    "tags" | "image" | "images" | "repository" => names.extend(lines.map(untagged)),
+                    "build-contexts" => contexts.extend(lines),
+                    _ => {}
+                }
             }
         }
+        // A name of an official image is given to others by some builds only: the rest fetch it.
+        let given = contexts.into_iter().map(|context| context.split('=').next().unwrap_or(context).trim());
+        names.extend(given.filter(|name| OFFICIAL.binary_search(name).is_err()).map(untagged));
         let said = self.facts.iter().flat_map(|facts| &facts.own_images);
         names.extend(said.map(|name| untagged(name)));
         names.retain(|name| !name.is_empty());

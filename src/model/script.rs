@@ -391,6 +391,8 @@ pub struct BuildImage {
     pub pull: bool,
     /// Names and values of `--build-arg`.
     pub args: Vec<Word>,
+    /// Names and places of `--build-context`.
+    pub contexts: Vec<Word>,
     /// Whether a cache source is named.
     pub cached: bool,
 }

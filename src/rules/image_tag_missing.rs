@@ -11,6 +11,8 @@
 //! - An earlier stage, `scratch`, a variable, a template.
 //! - A name in a manifest that no registry gives: a placeholder for skaffold or kustomize.
 //! - An image that the project's own pipelines build; names that `[allow] images` of the configuration lists.
+//! - A name that a build gives to a folder, an image or another build: `--build-context`, `build-contexts:` of an action, `contexts` of bake,
+//!   `additional_contexts` of compose.
 //! - `registry:5000/app:1`: what stands before the last `/` is a host, not a tag.
 //!
 //! # What to do
@@ -42,6 +44,43 @@
 //! FROM one
 //! FROM $BASE
 //! FROM scratch
+//! ```
+//!
+//! ```dockerfile Dockerfile with
+//! FROM app-base
+//! COPY --from=plugin . /src
+//! COPY --from=docs . /docs
+//! COPY --from=assets . /assets
+//! ```
+//!
+//! ```sh build.sh with
+//! docker buildx build --build-context plugin=./plugins/one .
+//! ```
+//!
+//! ```yaml compose.yml with
+//! services:
+//!   app:
+//!     build:
+//!       context: .
+//!       additional_contexts: {docs: ./docs}
+//! ```
+//!
+//! ```yaml .github/workflows/image.yml with
+//! on: push
+//! jobs:
+//!   image:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - uses: docker/build-push-action@v6
+//!         with:
+//!           build-contexts: |
+//!             assets=./assets
+//! ```
+//!
+//! ```hcl docker-bake.hcl good
+//! target "app" {
+//!   contexts = { app-base = "target:base" }
+//! }
 //! ```
 //!
 //! # Measured

@@ -211,6 +211,7 @@ fn build(words: &[Word], command: &str, out: &mut Out) {
         tags: args.values(&["-t", "--tag"]).cloned().collect(),
         pull: args.has(&["--pull", "--pull-always"]),
         args: args.values(&["--build-arg"]).cloned().collect(),
+        contexts: args.values(&["--build-context"]).cloned().collect(),
         cached,
     };
     out.deed(Deed::BuildImage(build));
