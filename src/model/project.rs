@@ -286,8 +286,9 @@ pub fn is_test_data(path: &str) -> bool {
         in_tests |= matches!(part, "test" | "tests" | "testing" | "__tests__" | "e2e");
         let data =
             matches!(part, "testdata" | "test_data" | "test-data" | "test-fixtures" | "test_fixtures" | "__fixtures__");
-        let below_tests =
-            in_tests && matches!(part, "fixtures" | "data" | "resources" | "assets" | "samples" | "snapshots");
+        let below_tests = in_tests
+            && (matches!(part, "fixtures" | "data" | "resources" | "assets" | "snapshots")
+                || part.starts_with("sample"));
         let template = part.ends_with("-template") || part.ends_with("_template");
         let shown = template || matches!(part, "examples" | "example");
         data || below_tests || shown || part.starts_with("{{")
@@ -313,6 +314,7 @@ mod tests {
             "tests/unit/fixtures/a.yml",
             "x/testdata/Dockerfile",
             "examples/a/Dockerfile",
+            "tests/sample_resources/pod.yaml",
             "{{cookiecutter.slug}}/Dockerfile",
         ] {
             assert!(is_test_data(path), "{path}");

@@ -89,6 +89,8 @@ fn urls_and_paths_are_read_by_their_file_names() {
         ("x @ https://x.org/a/foo.tar.gz#sha256=abc", "x", IMMUTABLE),
         ("x @ https://github.com/o/r/archive/refs/heads/main.zip", "x", UNSPECIFIED),
         ("x @ https://github.com/o/r/archive/v1.2.3.zip", "x", EXACT),
+        ("https://github.com/o/r/archive/devel.tar.gz", "o/r", UNSPECIFIED),
+        ("https://github.com/o/r/archive/refs/tags/v1.2.3.zip", "o/r", EXACT),
         ("./dist/foo-1.0.tar.gz", "foo", IMMUTABLE),
         (".[test]", ".", IMMUTABLE),
     ] {

@@ -143,13 +143,16 @@ fn url(main: &str, fragment: &str) -> Found {
         _ if version.is_some() || tagged_archive(main) => Some(Strength::Exact),
         _ => Some(Strength::Unspecified),
     };
+    // The file of an archive of GitHub is named after the ref: `main.tar.gz` says nothing.
+    let archive = clean.split_once("/archive/").filter(|(repository, _)| repository.contains("//github.com/"));
+    let repository = archive.map_or(file, |(repository, _)| git::name_of(repository));
     Found {
         origin: Origin::Url(clean),
         strength,
         version,
         digests,
         name,
-        repository: file,
+        repository,
         extras: Vec::new(),
         reference: None,
     }

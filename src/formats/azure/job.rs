@@ -95,6 +95,9 @@ impl<'t, 'c> Reader<'t, 'c> {
     /// What a template brings. Of one that lies elsewhere, the stages, jobs or steps that it is handed to run.
     fn included(&mut self, node: Node<'t>, frame: &Rc<Frame<'t>>, key: &str, around: Around<'t>, pipeline: &mut Pipeline, depth: usize) {
         if let Some((root, inner)) = self.template(node, frame, depth) {
+            // A template that is extended has the whole of a pipeline.
+            self.resources(root, &inner, pipeline);
+            pipeline.env.extend(self.variables(root.get("variables"), &inner, Scope::Pipeline, "variables", depth));
             self.body(root, &inner, "", around, pipeline, depth + 1);
         } else if let Some(handed) = node.get("parameters").filter(|_| is_elsewhere(node, frame))
             && self.goes_on(node, depth)

@@ -98,6 +98,15 @@ fn what_a_template_of_another_repository_is_handed_runs() {
 }
 
 #[test]
+fn a_template_that_is_extended_brings_containers_and_variables() {
+    let template = "parameters:\n- name: TAG\nresources:\n  containers:\n  - container: builder\n    image: org/builder:$(TAG)\n\
+                    variables:\n  TAG: '1.2'\njobs:\n- job: A\n  container: builder\n  steps: [{script: make}]\n";
+    let pipeline = "pr: [main]\nextends:\n  template: all.yml\n";
+    let facts = facts_among(&FORMAT, &[(PATH, pipeline), ("all.yml", template)]);
+    assert_eq!((names(&facts), job(&facts, "A").images.len()), (vec!["org/builder:1.2".to_string()], 1));
+}
+
+#[test]
 fn a_template_that_uses_itself_ends() {
     let facts = facts_of(&FORMAT, PATH, "steps:\n  - template: azure-pipelines.yml\n  - template: azure-pipelines.yml\n  - script: x\n");
     assert_eq!(facts.pipelines[0].jobs.len(), 1);
