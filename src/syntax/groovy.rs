@@ -144,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn patterns_hide_no_statements() {
+        let text = "a {\n  when { branch pattern: /^x.*(?i)[\\.-]\\/y$/, comparator: 'REGEXP' }\n  if (v ==~ /${r}|s/) { sh 'a' }\n  x = (p / 2) // half/whole\n}\nvoid b() { sh 'c' }\n";
+        let all = items(text);
+        let [Item::Call(first), Item::Call(_)] = &all[..] else { panic!("{all:?}") };
+        let pattern =
+            first.call("when").and_then(|when| when.call("branch")).and_then(|branch| branch.named("pattern"));
+        assert_eq!(pattern.and_then(Value::says), Some("^x.*(?i)[\\.-]\\/y$"));
+        assert!(first.calls().any(|call| call.name == "if" && call.calls().any(|call| call.name == "sh")));
+    }
+
+    #[test]
     fn what_is_not_known_is_passed_over() {
         let text = "def x = docker.image('a:1')\nif (x == 1) { sh 'b' } else { sh 'c' }\ndocker.image(\"d:2\").inside('-u 0') { sh 'e' }\nparallel a: { sh 'f' }, b: { sh 'g' }\nx.each { y -> sh \"h\" }\n} ) ]";
         let all = items(text);

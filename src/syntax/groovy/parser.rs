@@ -275,7 +275,8 @@ impl<'s> Parser<'s> {
             return self.value();
         }
         match byte {
-            b'\'' | b'"' | b'$' => {
+            b'/' if !self.is_pattern() => None,
+            b'\'' | b'"' | b'$' | b'/' => {
                 let text = self.string()?;
                 self.methods();
                 Some(Value::Text(text))

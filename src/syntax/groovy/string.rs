@@ -1,4 +1,4 @@
-//! Strings of Groovy: five kinds of quotes, escapes, and what a program puts in.
+//! Strings of Groovy: six kinds of quotes, escapes, and what a program puts in.
 
 use super::Str;
 use super::parser::Parser;
@@ -14,6 +14,7 @@ impl Parser<'_> {
             ("$/", "/$", true),
             ("'", "'", false),
             ("\"", "\"", true),
+            ("/", "/", true),
         ]
         .into_iter()
         .find(|(open, ..)| rest.starts_with(open))?;
@@ -27,6 +28,11 @@ impl Parser<'_> {
         while self.at < self.text.len() && !self.rest().starts_with(close) {
             let byte = self.text.as_bytes()[self.at];
             match byte {
+                // Backslashes of a pattern stand for themselves, and keep a slash from ending it.
+                b'\\' if open == "/" => {
+                    self.skip_char();
+                    self.skip_char();
+                }
                 b'\\' if open != "$/" => {
                     out.text.push(&self.text[run..self.at], run);
                     self.escape(&mut out.text);
@@ -48,6 +54,14 @@ impl Parser<'_> {
             self.at += close.len();
         }
         Some(out)
+    }
+
+    /// Whether a slash begins a pattern, `/main|release.*/`: no comment and no division, and it ends on its line.
+    pub fn is_pattern(&self) -> bool {
+        let rest = &self.rest()[1..];
+        let line = rest.lines().next().unwrap_or("");
+        !rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '='))
+            && line.replace("\\/", "").contains('/')
     }
 
     fn escape(&mut self, out: &mut Mapped) {
