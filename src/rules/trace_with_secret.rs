@@ -11,6 +11,7 @@
 //!
 //! # What is not a finding
 //!
+//! - The trace of every `sh` of Jenkins, where no traced command uses a secret.
 //! - A trace where no secret is in scope, or that is off where the secret is used (`set -x; make; set +x; use "$T"`).
 //! - `GITHUB_TOKEN` and other tokens that end with the job, unless a traced command uses them.
 //!
@@ -50,6 +51,21 @@
 //!           curl -H "Authorization: Bearer $T" https://api.corp.io
 //!         env:
 //!           T: ${{ secrets.API_KEY }}
+//! ```
+//!
+//! ```groovy Jenkinsfile good
+//! pipeline {
+//!   agent any
+//!   stages {
+//!     stage('Ship') {
+//!       steps {
+//!         withCredentials([string(credentialsId: 'key', variable: 'DEPLOY_KEY')]) {
+//!           sh './ship'
+//!         }
+//!       }
+//!     }
+//!   }
+//! }
 //! ```
 //!
 //! ```sh ci/deploy.sh with
@@ -218,7 +234,7 @@ fn of_script<'p>(project: &'p Project, runners: &Runners<'p>, site: &Site<'p>) -
         let minor: Vec<Readable> = sorted.minor.iter().chain(&sorted.tokens).cloned().collect();
         let found = if let Some((names, command)) = uses(&sorted.secrets).or_else(|| pasted(&traced, &runner)).or(by_name) {
             (0, report(project, site, Some(&runner), "used", &names, command))
-        } else if !sorted.secrets.is_empty() && is_careless(site.script, &runner, &sorted.secrets) {
+        } else if !is_given(&runner) && !sorted.secrets.is_empty() && is_careless(site.script, &runner, &sorted.secrets) {
             let names: Vec<String> = sorted.secrets.iter().map(|one| one.variable.clone()).collect();
             // Other programs do not inherit the trace; what is read into this shell does.
             let reads = |command: &&Command| {
@@ -248,6 +264,11 @@ fn by_name<'c>(script: &Script, traced: &[&'c Command], runner: &Runner, readabl
     };
     let first = traced.iter().find(|command| !held(command).is_empty())?;
     Some((traced.iter().flat_map(|command| held(command)).collect(), first))
+}
+
+/// Whether the system traces every script that does not say otherwise: then nobody asked for it, and only what it prints counts.
+fn is_given(runner: &Runner) -> bool {
+    runner.step().shell.is_some_and(|shell| shell.xtrace) && !runner.step().shell_written
 }
 
 /// Whether nothing says that the trace was kept away from the secrets: it is never turned off, and no other command uses one.
