@@ -141,7 +141,16 @@ fn is_swallowed(rest: &str) -> bool {
 
 /// Whether a text expands a variable.
 pub fn expands(text: &str, variable: &str) -> bool {
-    expansions(text).iter().any(|expansion| expansion.name == variable)
+    expansions(text).iter().any(|expansion| is_of(&expansion.name, variable))
+}
+
+/// The variable beside one that holds a user and a password, with the password alone.
+/// <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#usernames-and-passwords>
+pub const PASSWORD: &str = "_PSW";
+
+/// Whether a name is that of a variable, or of its password.
+pub fn is_of(name: &str, variable: &str) -> bool {
+    name.strip_prefix(variable).is_some_and(|rest| rest.is_empty() || rest == PASSWORD)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! are followed through plain assignments and through substitutions that only reshape a text. Knows no value and no system's syntax beyond
 //! the variables of its shells.
 
-use super::expansion::{Expansion, expansions, gives_out};
+use super::expansion::{Expansion, expansions, gives_out, is_of};
 use super::names::looks_secret;
 use crate::model::container::Instruction;
 use crate::model::pipeline::{Assignment, Job, Pipeline, Scope, Step, StepKind, Value};
@@ -158,7 +158,7 @@ impl<'p> Scene<'p> {
 
     /// What a variable holds, when that is a secret.
     fn holder(&self, name: &str) -> Option<Holder> {
-        let known = self.holders.iter().find(|holder| holder.name == name).cloned();
+        let known = self.holders.iter().find(|holder| is_of(name, &holder.name)).cloned();
         let by_name = || {
             let secret = self.by_name && !self.plain.iter().any(|plain| plain == name) && looks_secret(name);
             let (whole, derived) = (true, false);

@@ -1,5 +1,6 @@
 //! The better place of a secret, in the words of its system: which case it is, and what to write. Edits nothing.
 
+use super::expansion::PASSWORD;
 use super::names::{JOB_TOKEN, UNNAMED};
 use crate::model::dialect::Dialect;
 use crate::model::pipeline::{Job, Step, StepKind};
@@ -118,7 +119,9 @@ fn names(text: &str, variable: &str) -> usize {
     // The name of the secret is not that of the variable.
     let secret = |at: usize| text[..at].ends_with("secrets.");
     let alone = |at: usize| {
-        !part(text[..at].chars().next_back()) && !part(text[at + variable.len()..].chars().next()) && !secret(at)
+        let rest = &text[at + variable.len()..];
+        let rest = rest.strip_prefix(PASSWORD).unwrap_or(rest);
+        !part(text[..at].chars().next_back()) && !part(rest.chars().next()) && !secret(at)
     };
     text.match_indices(variable).filter(|(at, _)| alone(*at)).count()
 }

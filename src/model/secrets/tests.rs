@@ -56,6 +56,7 @@ fn only_expansions_that_give_the_value_count() {
     for text in ["$T", "x${T}y", "${T:-z}", "$env:T", "${env:T}", "%T%", "a $(cat $T)"] {
         assert!(expands(text, "T"), "{text}");
     }
+    assert!(expands("$T_PSW", "T") && !expands("$T_USR", "T"));
     for text in ["$TX", "${#T}", "${T:+yes}", "${T+yes}", "\\$T", "T", "$XT", "%T"] {
         assert!(!expands(text, "T"), "{text}");
     }
