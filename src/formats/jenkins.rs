@@ -4,6 +4,7 @@
 
 mod agent;
 mod environment;
+mod methods;
 mod moves;
 mod stage;
 mod steps;
@@ -19,6 +20,7 @@ use crate::model::reference::{Role, Slot};
 use crate::model::source::{Source, Sources};
 use crate::model::text::Text;
 use crate::syntax::groovy::{self, Call, Item, Str, Value};
+use methods::Methods;
 use stage::{Around, Reader};
 
 /// The format.
@@ -71,13 +73,19 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     // Which patches start it is set on the server; where they do not, no file says so.
     pipeline.triggers = Triggers { patch: true, push: Some(PushFilter::default()), unseen: true, ..Triggers::default() };
     let declared = groovy::calls(&items).find(|call| call.name == "pipeline" && call.block.is_some());
-    let mut reader = Reader::new(facts, sources);
+    let mut reader = Reader::new(facts, sources, Methods::of(&items));
     match declared {
         Some(call) => declarative(call, &mut reader, &mut pipeline),
         None => {
             let mut job = Job::new("script", "script", source.top());
             job.on_patch = None;
             reader.steps(&items, &Around::default(), &mut job);
+            // What a shared library calls by its name is read as well.
+            while let Some(name) = reader.methods.uncalled() {
+                let body = reader.methods.enter(name).unwrap_or_default();
+                reader.steps(body, &Around { key: name.to_string(), ..Around::default() }, &mut job);
+                reader.methods.leave(name);
+            }
             if job.steps.is_empty() && job.images.is_empty() {
                 return;
             }

@@ -1,5 +1,6 @@
 //! Stages: each that does something is a job.
 
+use super::methods::Methods;
 use super::{environment, moves};
 use crate::model::facts::Facts;
 use crate::model::pipeline::{Assignment, Job, Scope, Setting};
@@ -20,6 +21,8 @@ pub struct Reader<'r> {
     pub secrets: Vec<String>,
     /// How many blocks were gone into.
     pub depth: usize,
+    /// Methods and closures of the file, which are read where they are called.
+    pub methods: Methods<'r>,
 }
 
 /// What a stage has from what it stands in.
@@ -58,8 +61,8 @@ pub enum Answer {
 }
 
 impl<'r> Reader<'r> {
-    pub fn new(facts: &'r mut Facts, sources: &'r Sources) -> Reader<'r> {
-        Reader { facts, sources, images: HashMap::new(), scripts: HashMap::new(), secrets: Vec::new(), depth: 0 }
+    pub fn new(facts: &'r mut Facts, sources: &'r Sources, methods: Methods<'r>) -> Reader<'r> {
+        Reader { facts, sources, images: HashMap::new(), scripts: HashMap::new(), secrets: Vec::new(), depth: 0, methods }
     }
 
     /// The stages of a `stages` or `parallel` block.

@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 60;
 /// `sh` runs `sh -xe`: every command is printed with its values.
 const SH: Shell = Shell { language: Language::Posix, errexit: true, pipefail: false, xtrace: true };
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     /// Reads statements into a job.
     pub fn steps(&mut self, items: &[Item], around: &Around<'_>, job: &mut Job) {
         self.depth += 1;
@@ -25,6 +25,7 @@ impl Reader<'_> {
             for (index, item) in items.iter().enumerate() {
                 let key = if around.key.is_empty() { format!("[{index}]") } else { format!("{}[{index}]", around.key) };
                 match item {
+                    _ if self.methods.defines(item) => {}
                     Item::Call(call) => self.step(call, &key, around, job),
                     Item::Assign(_, _, value) => self.value(value, &key, around, job),
                 }
@@ -82,8 +83,13 @@ impl Reader<'_> {
         for argument in &call.arguments {
             self.value(&argument.value, &inner.key, &inner, job);
         }
-        if let Some(block) = &call.block {
-            self.steps(block, &inner, job);
+        match (&call.block, self.methods.enter(&call.name)) {
+            (Some(block), _) => self.steps(block, &inner, job),
+            (None, Some(body)) => {
+                self.steps(body, &inner, job);
+                self.methods.leave(&call.name);
+            }
+            (None, None) => {}
         }
     }
 

@@ -45,3 +45,18 @@ fn scripted_pipelines_are_read_in_part_and_that_is_said() {
     assert_eq!((facts.pipelines[0].jobs[0].steps.len(), facts.pipelines[0].unseen.len()), (3, 1));
     assert!(facts_of(&FORMAT, "Jenkinsfile", "acmePipeline()\n").pipelines.is_empty());
 }
+
+#[test]
+fn methods_are_read_where_they_are_called() {
+    let text = "pipeline {\n  agent any\n  stages {\n    stage('A') { steps { script { init() }\n retry(2) { test('x') } } }\n    stage('B') { steps { withCredentials([string(credentialsId: 't', variable: 'T')]) { ship() } } }\n  }\n}\n\
+                def test(what) {\n  sh 'pip install tox'\n  sh \"tox -e ${what}\"\n  test(what)\n}\nvoid init() {\n  ship = { sh 'ship' }\n  sh 'init'\n}\nString never() { sh 'never' }\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", text);
+    let steps = |id: &str| job(&facts, id).steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((steps("A"), steps("B")), (vec!["init", "pip install tox", "tox -e ${what}"], vec!["ship"]));
+    assert_eq!(job(&facts, "B").steps[0].env.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["T"]);
+    assert_eq!(job(&facts, "A").retry.plain(), Some(&1));
+    let text = "node {\n  withCredentials([string(credentialsId: 't', variable: 'T')]) { ship() }\n}\ndef ship() { sh 'ship' }\ndef job = { sh 'later' }\nrun job\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", text);
+    let steps = &facts.pipelines[0].jobs[0].steps;
+    assert_eq!(steps.iter().map(|step| (step.name.as_str(), step.env.len())).collect::<Vec<_>>(), [("ship", 1), ("later", 0)]);
+}
