@@ -1,7 +1,8 @@
 //! # What it finds
 //!
 //! A file that is fetched and then run without a look at its checksum or signature: `curl … | sh`, `bash <(curl …)`,
-//! `wget -O x … && sh x`.
+//! `wget -O x … && sh x`, `curl … > x; mv x /usr/local/bin/tool; tool`; and a package of the system, whose scripts run as root when it is
+//! installed: `wget …/x.deb && dpkg -i x.deb`.
 //!
 //! # Why
 //!
@@ -39,6 +40,19 @@
 //! ```dockerfile Dockerfile bad default
 //! FROM debian:12.8
 //! RUN wget -O /tmp/install.sh https://example.org/install.sh && sh /tmp/install.sh
+//! ```
+//!
+//! ```dockerfile Dockerfile bad default
+//! FROM debian:12.8
+//! RUN curl -fsSLO https://example.org/tool-1.2.deb && dpkg -i tool-1.2.deb
+//! ```
+//!
+//! ```yaml .gitlab-ci.yml bad default
+//! test:
+//!   script:
+//!     - curl -sSL https://example.org/tool-linux > tool-linux
+//!     - sudo mv tool-linux /usr/local/bin/tool
+//!     - tool check
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml good
@@ -101,13 +115,22 @@ fn check(project: &Project, findings: &mut Findings) {
 fn finding(site: &Site, download: &Download, run_by: Location) -> Finding {
     let url = shown(&download.url.text.text);
     let kind = if is_pinned_rustup(site, run_by, &url) { "rustup" } else { "run" };
-    let message = format!("`{url}` is downloaded and run without a check; whoever changes that file runs code here");
+    let verb = if installs(site, run_by) { "installed" } else { "run" };
+    let message = format!("`{url}` is downloaded and {verb} without a check; whoever changes that file runs code here");
     let key = site.step.map_or_else(|| site.pipeline.map_or(String::new(), |p| p.name.clone()), |step| step.key.clone());
     let finding = Findings::finding(&RULE, kind, site.command.at, message)
         .help("install a pinned package instead, or check a checksum that is written down here before the file is run")
         .about(key, &url)
         .remedy(Remedy::Guide("echo \"<sha256>  <file>\" | sha256sum -c - && sh <file>\n".to_string()));
-    if run_by == site.command.at || overlaps(run_by, site.command.at) { finding } else { finding.label(run_by, "it is run here") }
+    if run_by == site.command.at || overlaps(run_by, site.command.at) { finding } else { finding.label(run_by, format!("it is {verb} here")) }
+}
+
+/// Whether the command that runs it is one that installs packages of the system.
+fn installs(site: &Site, run_by: Location) -> bool {
+    const INSTALLERS: &[&str] = &["dpkg", "rpm", "apt", "apt-get", "dnf", "yum", "microdnf", "zypper", "apk"];
+    let runner = site.script.commands.iter().find(|command| command.at == run_by);
+    let first = runner.and_then(|command| command.words.iter().find(|word| word.text.text != "sudo"));
+    first.is_some_and(|word| INSTALLERS.contains(&word.text.text.as_str()))
 }
 
 fn overlaps(a: Location, b: Location) -> bool {

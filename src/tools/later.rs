@@ -40,11 +40,40 @@ fn fate(commands: &[Command], index: usize) -> Fate {
     if let Some(run_by) = piped(commands, index).or_else(|| substituted(commands, index)) {
         return Fate { run_by: Some(run_by), verified: false };
     }
-    let Some(name) = saved_as(&commands[index]) else { return Fate::default() };
-    let later = &commands[index + 1..];
-    let Some(place) = later.iter().position(|command| executes(command, &name)) else { return Fate::default() };
-    let verified = later[..place].iter().any(|command| verifies(command, &name));
-    Fate { run_by: Some(later[place].at), verified }
+    let Some(name) = saved_as(&commands[index]).or_else(|| written(commands, index)) else { return Fate::default() };
+    let mut names = vec![name];
+    let mut verified = false;
+    for command in &commands[index + 1..] {
+        if names.iter().any(|name| executes(command, name)) {
+            return Fate { run_by: Some(command.at), verified };
+        }
+        verified |= verifies(command);
+        let moved = names.iter().find_map(|name| moved_to(command, name));
+        names.extend(moved);
+    }
+    Fate::default()
+}
+
+/// The file that a download is piped into: `curl … | sudo tee x`, `curl … | gunzip > x`.
+fn written(commands: &[Command], index: usize) -> Option<String> {
+    (commands[index].join == Join::Pipe).then_some(())?;
+    let last = &commands[next(commands, index)?];
+    let target = match program_of(last) {
+        "tee" => bare(last).iter().skip(1).find(|word| !word.text.text.starts_with('-')),
+        "gunzip" | "zcat" | "gzip" | "xz" | "xzcat" | "bzip2" | "bzcat" | "zstd" => redirected(last),
+        _ => None,
+    };
+    target.and_then(|word| last_part(&word.text.text))
+}
+
+/// The name that a file has after `mv a b`, `cp a b`, `install -m 755 a b`, `ln -s a b`; none where it goes into a folder and keeps it.
+fn moved_to(command: &Command, name: &str) -> Option<String> {
+    matches!(program_of(command), "mv" | "cp" | "install" | "ln").then_some(())?;
+    let files: Vec<&Word> = bare(command).iter().skip(1).filter(|word| !word.text.text.starts_with('-')).collect();
+    let [.., from, to] = files[..] else { return None };
+    let folder =
+        to.text.text.ends_with('/') || matches!(to.text.text.as_str(), "." | "..") || to.text.text.ends_with("/bin");
+    (names(from, name) && !folder).then(|| last_part(&to.text.text)).flatten()
 }
 
 /// The words of a command without prefixes such as `sudo -E`.
@@ -162,27 +191,36 @@ fn saved_as(command: &Command) -> Option<String> {
         .value(&["-o", "--output"])
         .filter(|_| program == "curl")
         .or_else(|| args.value(&["-O", "--output-document"]).filter(|_| program == "wget"));
-    let redirect = command.redirects.iter().find(|redirect| matches!(redirect.operator.as_str(), ">" | ">>" | "1>"));
     let from_url = || {
         let named =
             program == "wget" || args.has(&["-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"]);
         let url = args.rest(0).next().filter(|_| named)?;
         Some(url.text.text.split(['?', '#']).next().unwrap_or("").to_string())
     };
-    let path = match target.or(redirect.map(|redirect| &redirect.target)) {
-        Some(word) if word.text.text == "-" => return None,
+    let to_output = target.is_some_and(|word| word.text.text == "-");
+    let path = match target.filter(|_| !to_output).or_else(|| redirected(command)) {
         Some(word) => word.text.text.clone(),
+        None if to_output => return None,
         None => from_url()?,
     };
-    let name = path.rsplit('/').next().unwrap_or("").to_string();
-    (!name.is_empty()).then_some(name)
+    last_part(&path)
+}
+
+fn redirected(command: &Command) -> Option<&Word> {
+    let writes = |operator: &str| matches!(operator, ">" | ">>" | "1>");
+    command.redirects.iter().find(|redirect| writes(&redirect.operator)).map(|redirect| &redirect.target)
+}
+
+fn last_part(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or("");
+    (!name.is_empty()).then(|| name.to_string())
 }
 
 fn names(word: &Word, name: &str) -> bool {
     word.text.text.rsplit('/').next() == Some(name)
 }
 
-/// `sh file`, `./file`, `source file`, `python file`: runs the file.
+/// `sh file`, `./file`, `source file`, `python file`: runs the file. So does what installs it as a package of the system: its scripts run as root.
 fn executes(command: &Command, name: &str) -> bool {
     let words = bare(command);
     let Some(first) = words.first() else { return false };
@@ -193,11 +231,23 @@ fn executes(command: &Command, name: &str) -> bool {
         "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" | "source" | "." | "perl" | "ruby" | "node" | "pwsh"
     );
     let argument = words.iter().skip(1).find(|word| !word.text.text.starts_with('-'));
-    called || (runner || prefix::is_python(program)) && argument.is_some_and(|word| names(word, name))
+    let given = |flags: &[&str]| words.iter().any(|word| flags.contains(&word.text.text.as_str()));
+    let installs = match program {
+        "dpkg" => given(&["-i", "--install"]),
+        "rpm" => words.iter().any(|word| {
+            ["-i", "-U", "-F"].iter().any(|flag| word.text.text.starts_with(flag)) || word.text.text == "--install"
+        }),
+        "apt" | "apt-get" | "dnf" | "yum" | "microdnf" | "zypper" => given(&["install"]),
+        "apk" => given(&["add"]),
+        _ => false,
+    };
+    called
+        || installs && words.iter().skip(1).any(|word| names(word, name))
+        || (runner || prefix::is_python(program)) && argument.is_some_and(|word| names(word, name))
 }
 
 /// A sum or a signature is checked.
-fn verifies(command: &Command, _: &str) -> bool {
+fn verifies(command: &Command) -> bool {
     let program = program_of(command);
     let given = |name: &str| command.words.iter().any(|word| word.text.text == name);
     match program {

@@ -395,6 +395,15 @@ fn downloads_and_clones() {
         ("sh -c \"$(curl -fsSL https://x/i)\"", "download https://x/i run by `sh -c \"$(curl -fsSL https://x/i)\"`"),
         ("V=$(curl -s https://x/v)", "download https://x/v kept"),
         ("curl -o i.sh https://x/i && sh i.sh", "download https://x/i run by `sh i.sh`; call i.sh"),
+        ("wget -qO- https://x/i > i.sh; bash i.sh", "download https://x/i run by `bash i.sh`; call i.sh"),
+        ("curl -L https://x/t | sudo tee /bin/t >/dev/null; t x", "download https://x/t run by `t x`"),
+        ("wget https://x/t-amd64\nsudo mv t-amd64 /bin/t\nt x", "download https://x/t-amd64 run by `t x`"),
+        ("wget https://x/t\nsudo install -m 755 t /usr/bin\nt x", "download https://x/t run by `t x`"),
+        (
+            "curl -LO https://x/t.deb; sudo apt-get install -y ./t.deb",
+            "download https://x/t.deb run by `sudo apt-get install -y ./t.deb`; System project=./t.deb",
+        ),
+        ("curl -LO https://x/t.deb; cp t.deb /out/", "download https://x/t.deb kept"),
         (
             "curl -Lo i.sh https://x/i\necho \"$S i.sh\" | sha256sum -c\nbash ./i.sh",
             "download https://x/i run by `bash ./i.sh` verified; call ./i.sh",
