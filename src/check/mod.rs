@@ -61,6 +61,7 @@ fn facts_of(sources: &Sources, id: SourceId) -> Facts {
         (other.read)(source, sources, &mut facts);
         facts.problems.truncate(said);
     }
+    formats::finish(&mut facts);
     conflict(source, &mut facts);
     facts.keep_unreadable(MAX_UNREADABLE);
     facts.give_back_room();

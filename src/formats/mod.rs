@@ -6,8 +6,11 @@ pub mod objects;
 pub mod requires;
 pub mod steps;
 
+use crate::model::container::Instruction;
 use crate::model::facts::Facts;
+use crate::model::pipeline::StepKind;
 use crate::model::source::{Source, Sources};
+use crate::tools;
 
 /// Whether a format wants a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +191,27 @@ pub fn beside(source: &Source, first: &Format) -> Vec<&'static Format> {
     }
     let others = SHARING.into_iter().filter(|(format, owner)| !is_first(format) && objects::has(&source.text, *owner));
     others.map(|(format, _)| format).collect()
+}
+
+/// Joins what a source says in several places: a later step runs what an earlier one downloaded.
+pub fn finish(facts: &mut Facts) {
+    for job in facts.pipelines.iter_mut().chain(&mut facts.components).flat_map(|pipeline| &mut pipeline.jobs) {
+        // Where each step has an image of its own, so has it the programs of that name.
+        if job.images.len() < 2 || !job.matrix.is_empty() {
+            let scripts = job
+                .steps
+                .iter_mut()
+                .filter_map(|step| if let StepKind::Run(script) = &mut step.kind { Some(script) } else { None });
+            tools::join_scripts(scripts.collect());
+        }
+    }
+    for stage in facts.builds.iter_mut().flat_map(|build| &mut build.stages) {
+        let scripts = stage
+            .instructions
+            .iter_mut()
+            .filter_map(|one| if let Instruction::Run { script, .. } = one { Some(script) } else { None });
+        tools::join_scripts(scripts.collect());
+    }
 }
 
 #[cfg(test)]

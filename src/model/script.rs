@@ -406,4 +406,6 @@ pub struct Download {
     pub run_by: Option<Location>,
     /// Whether a checksum or signature check follows before it is run.
     pub verified: bool,
+    /// The names of the files that it lies in when its script ends, for what is run by a later one.
+    pub kept_as: Vec<String>,
 }

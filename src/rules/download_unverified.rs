@@ -55,6 +55,17 @@
 //!     - tool check
 //! ```
 //!
+//! ```yaml buildspec.yml bad default
+//! version: 0.2
+//! phases:
+//!   install:
+//!     commands:
+//!       - curl -sSLo /usr/local/bin/tool https://example.org/tool-linux
+//!   build:
+//!     commands:
+//!       - tool check
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: pull_request
 //! jobs:
@@ -71,8 +82,8 @@
 //!
 //! # Measured
 //!
-//! In 52 public repositories: 15 findings in 8 of them.
-//! Read by eye: 13, false: 0. Ledger: `docs/evidence/download-unverified.tsv`.
+//! In 52 public repositories: 21 findings in 11 of them.
+//! Read by eye: 21, false: 0. Ledger: `docs/evidence/download-unverified.tsv`.
 
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::pin::Strength;

@@ -254,7 +254,7 @@ fn downloads(call: &Call, out: &mut Out) {
         if let Some(reference) = hosted(&url.text) {
             out.push(reference);
         }
-        out.deed(Deed::Download(Download { url, run_by: None, verified: false }));
+        out.deed(Deed::Download(Download { url, run_by: None, verified: false, kept_as: Vec::new() }));
     }
 }
 

@@ -6,7 +6,7 @@ use super::{fetch, prefix};
 use crate::ecosystems::git;
 use crate::model::facts::Facts;
 use crate::model::reference::{ReferenceId, Slot};
-use crate::model::script::{Command, Deed, InstallTool, Join, Nest, Word};
+use crate::model::script::{Command, Deed, InstallTool, Join, Nest, Script, Word};
 use crate::model::span::Location;
 
 /// Joins the commands of a script.
@@ -19,6 +19,7 @@ pub fn join(commands: &mut [Command], facts: &mut Facts) {
                 if let Deed::Download(download) = deed {
                     download.run_by = fate.run_by;
                     download.verified = fate.verified;
+                    download.kept_as.clone_from(&fate.kept_as);
                 }
             }
         }
@@ -29,29 +30,51 @@ pub fn join(commands: &mut [Command], facts: &mut Facts) {
     relocks(commands);
 }
 
+/// Joins scripts that run after one another on one machine: what one of them downloads, a later one may run.
+pub fn join_scripts(mut scripts: Vec<&mut Script>) {
+    for index in 0..scripts.len() {
+        let (before, later) = scripts.split_at_mut(index + 1);
+        let deeds = before[index].commands.iter_mut().flat_map(|command| &mut command.deeds);
+        for deed in deeds {
+            let Deed::Download(download) = deed else { continue };
+            if download.run_by.is_none() && !download.verified && !download.kept_as.is_empty() {
+                let commands = later.iter().flat_map(|script| &script.commands);
+                let fate = follow(download.kept_as.clone(), commands);
+                (download.run_by, download.verified) = (fate.run_by, fate.verified);
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 struct Fate {
     run_by: Option<Location>,
     verified: bool,
+    /// The names of the files that it lies in.
+    kept_as: Vec<String>,
 }
 
 /// What becomes of the download of command `index`.
 fn fate(commands: &[Command], index: usize) -> Fate {
     if let Some(run_by) = piped(commands, index).or_else(|| substituted(commands, index)) {
-        return Fate { run_by: Some(run_by), verified: false };
+        return Fate { run_by: Some(run_by), ..Fate::default() };
     }
     let Some(name) = saved_as(&commands[index]).or_else(|| written(commands, index)) else { return Fate::default() };
-    let mut names = vec![name];
+    follow(vec![name], &commands[index + 1..])
+}
+
+/// What commands do with a file of one of these names.
+fn follow<'c>(mut names: Vec<String>, commands: impl IntoIterator<Item = &'c Command>) -> Fate {
     let mut verified = false;
-    for command in &commands[index + 1..] {
+    for command in commands {
         if names.iter().any(|name| executes(command, name)) {
-            return Fate { run_by: Some(command.at), verified };
+            return Fate { run_by: Some(command.at), verified, kept_as: Vec::new() };
         }
         verified |= verifies(command);
         let moved = names.iter().find_map(|name| moved_to(command, name));
         names.extend(moved);
     }
-    Fate::default()
+    Fate { run_by: None, verified, kept_as: names }
 }
 
 /// The file that a download is piped into: `curl … | sudo tee x`, `curl … | gunzip > x`.

@@ -27,6 +27,7 @@ mod uv;
 #[cfg(test)]
 pub mod tests;
 
+pub use later::join_scripts;
 pub use recipe::{Line, Recipe, read_recipe, runs};
 pub use shows::dump;
 
