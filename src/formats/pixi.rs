@@ -23,3 +23,19 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     let manifest = pixi::tables(root, "pixi", facts, source);
     facts.manifests.push(manifest);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::testing::facts_of;
+
+    #[test]
+    fn indexes_are_those_of_the_options_and_of_single_packages() {
+        let text = "[workspace]\nname = \"x\"\n[pypi-options]\nindex-url = \"https://a/simple\"\nextra-index-urls = [\"https://b/simple\"]\n\
+                    [feature.t.pypi-dependencies]\nnumpy = { index = \"https://c/simple\", version = \"*\" }\n";
+        let facts = facts_of(&FORMAT, "pixi.toml", text);
+        let urls: Vec<&str> = facts.manifests[0].indexes.iter().map(|index| index.url.as_str()).collect();
+        assert_eq!(urls, ["https://a/simple", "https://b/simple", "https://c/simple"]);
+        assert!(facts.manifests[0].indexes.iter().all(|index| index.explicit));
+    }
+}

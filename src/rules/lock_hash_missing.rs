@@ -106,7 +106,9 @@ fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks().filter(|lock| has_hashes(project, lock)) {
         let bare: Vec<&LockedPackage> = lock.packages.iter().filter(|package| matches!(package.hashed, Hashed::None | Hashed::Some)).collect();
         let Some(first) = bare.first() else { continue };
-        let names: Vec<&str> = bare.iter().map(|package| package.name.as_str()).collect();
+        let mut names: Vec<&str> = bare.iter().map(|package| package.name.as_str()).collect();
+        // pixi has an entry for each file of a package.
+        names.dedup();
         let message = format!("{} in `{}` {} artifacts without a hash: any bytes under that name are installed", several(&names), project.path(lock.at), verb(&names, "has", "have"));
         let mut finding = Findings::finding(&RULE, "package", first.at, message);
         for package in bare.iter().skip(1).take(SHOWN) {

@@ -7,7 +7,7 @@ use crate::ecosystems::pypi;
 use crate::model::lock::{Lock, LockTool, LockedPackage, Reason, Verdict};
 use crate::model::manifest::{Group, Manifest};
 use crate::model::project::{LockState, Project};
-use crate::model::reference::{Origin, Reference, Role};
+use crate::model::reference::{Ecosystem, Origin, Reference, Role};
 use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
 use std::collections::HashSet;
@@ -234,9 +234,20 @@ fn elsewhere(project: &Project, lock: &Lock, reference: &Reference, command: &st
     if packages.contains_key(name) {
         return false;
     }
-    let written = project.facts_of(lock.at.source).references.iter().any(|other| other.subject.name == name);
+    let same = |other: &Reference| other.subject.name == name || named_by(reference, other);
+    let written = project.facts_of(lock.at.source).references.iter().any(same);
     let left_out = lock.tool == LockTool::Compiled && UNSAFE.contains(&name);
     written || left_out || option(command, &["--unsafe-package", "--no-emit-package"], name)
+}
+
+/// Whether an input asks for a repository by its URL alone, and another text names what comes from there: `git+https://…/x@main` becomes
+/// `x @ git+https://…/x@main`.
+fn named_by(asked: &Reference, named: &Reference) -> bool {
+    let plain = |url: &str| url.trim_end_matches('/').trim_end_matches(".git").to_ascii_lowercase();
+    match (&asked.origin, &named.origin) {
+        (Origin::Vcs(a), Origin::Vcs(b)) => asked.subject.ecosystem == Ecosystem::Git && plain(a) == plain(b),
+        _ => false,
+    }
 }
 
 /// The requirements of an input that the command asks for.
@@ -305,8 +316,11 @@ fn removed(project: &Project, lock: &Lock, all: &[SourceId], found: &[SourceId])
     if lock.tool != LockTool::Compiled || found.is_empty() {
         return Vec::new();
     }
-    let names: HashSet<&str> =
-        all.iter().flat_map(|&input| &project.facts_of(input).references).map(|r| r.subject.name.as_str()).collect();
+    let asked: Vec<&Reference> = all.iter().flat_map(|&input| &project.facts_of(input).references).collect();
+    let mut names: HashSet<&str> = asked.iter().map(|reference| reference.subject.name.as_str()).collect();
+    let held = project.facts_of(lock.at.source).references.iter();
+    let by_url = held.filter(|held| asked.iter().any(|asked| named_by(asked, held)));
+    names.extend(by_url.map(|held| held.subject.name.as_str()));
     let gone = lock.packages.iter().filter(|package| !names.contains(package.name.as_str())).filter_map(|package| {
         let via = vias(source, package);
         let inputs: Vec<&str> = via.iter().filter_map(|via| via.strip_prefix("-r ")).collect();

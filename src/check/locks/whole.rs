@@ -32,11 +32,14 @@ pub fn check(project: &Project, lock: &Lock, state: &mut LockState) {
 fn half_written(lock: &Lock) -> Option<Reason> {
     let last = lock.packages.iter().max_by_key(|package| package.at.span.start)?;
     let registry = matches!(last.from, Provenance::Registry(_));
-    let others = || lock.packages.iter().filter(|package| package.at != last.at);
+    let fetched = |package: &&LockedPackage| !matches!(package.from, Provenance::Path(_));
+    let others = || lock.packages.iter().filter(|package| package.at != last.at).filter(fetched);
     let hashed = || others().any(|_| true) && others().all(|package| package.hashed != Hashed::None);
     let bare = match lock.tool {
         LockTool::Uv | LockTool::Pdm | LockTool::Pylock => registry && last.artifacts.is_empty(),
-        LockTool::CondaLock | LockTool::Pixi | LockTool::Actions => last.hashed == Hashed::None,
+        // Some indexes give no hashes: then others have none either.
+        LockTool::CondaLock | LockTool::Pixi => last.hashed == Hashed::None && hashed(),
+        LockTool::Actions => last.hashed == Hashed::None,
         LockTool::Compiled => registry && last.hashed == Hashed::None && hashed() || unexplained(lock, last),
         LockTool::Poetry => registry && last.hashed == Hashed::None && hashed(),
         LockTool::Pipenv => false,

@@ -45,7 +45,21 @@ fn lists(table: Node, lead: &str, group: &Group, to: &mut Collector) {
             to.conda_table(list, Place { role, group, key: &format!("{lead}.{name}") });
         }
     }
+    indexes(table, to);
     if let Some(list) = table.get("pypi-dependencies") {
         to.package_table(list, Place { role, group, key: &format!("{lead}.pypi-dependencies") });
+    }
+}
+
+/// `[pypi-options]` and `index` of single packages. pixi takes a package from the first index that has it, so none competes with another.
+fn indexes(table: Node, to: &mut Collector) {
+    let options = table.get("pypi-options");
+    let main = options.and_then(|options| options.get("index-url"));
+    let more = options.and_then(|options| options.get("extra-index-urls"));
+    let packages = table.get("pypi-dependencies").into_iter().flat_map(|list| list.entries());
+    let own = packages.filter_map(|(_, package)| package.get("index"));
+    let urls = main.into_iter().chain(more.into_iter().flat_map(|list| list.items())).chain(own);
+    for url in urls.filter_map(Node::text).filter(|url| url.text.contains("://")) {
+        to.index(None, &url, false, true);
     }
 }
