@@ -25,6 +25,8 @@ pub struct Policy {
     pub prereleases: Prereleases,
     /// Whether source distributions count.
     pub sources: Sources,
+    /// Wheels for these Pythons speak for a version before others do: so resolutions for several ranges of Pythons ask the same files.
+    pub speakers: Option<PythonRange>,
 }
 
 /// Which end of a range is taken.
@@ -260,7 +262,10 @@ impl Chooser {
         let Kind::Wheel(wheel) = &file.kind else { return None };
         let fit = match &self.target {
             Target::One(minor, platform) => wheel.fit(*minor, *platform),
-            Target::Universal(pythons) => wheel.serves(pythons).then_some(0),
+            Target::Universal(pythons) => {
+                let speaks = self.policy.speakers.as_ref().is_some_and(|speakers| wheel.serves(speakers));
+                wheel.serves(pythons).then_some(u32::from(speaks))
+            }
         };
         fit.map(|fit| (fit, wheel.build.clone()))
     }
@@ -343,35 +348,32 @@ impl Chooser {
 
     /// The best version of a range.
     pub fn best(&self, shelf: &Shelf, range: &Versions) -> Option<(Version, Offer)> {
-        let stable = |version: &Version| !version.any_prerelease();
-        let named = self.named_prereleases.contains(&shelf.listing.name);
-        match self.policy.prereleases {
-            Prereleases::Allowed => self.first(shelf, range, &|_| true),
-            Prereleases::Never => self.first(shelf, range, &stable),
-            Prereleases::Named if !named => self.first(shelf, range, &stable),
-            Prereleases::WhenNeeded | Prereleases::Named => self
-                .first(shelf, range, &stable)
-                .or_else(|| self.first(shelf, range, &|version| version.any_prerelease())),
-        }
+        self.ordered(shelf, range).find_map(|at| match self.offer(shelf, at) {
+            Offer::TooNew => None,
+            offer => Some((shelf.listing.releases[at].version.clone(), offer)),
+        })
     }
 
-    fn first(&self, shelf: &Shelf, range: &Versions, counts: &dyn Fn(&Version) -> bool) -> Option<(Version, Offer)> {
+    /// The versions of a range, by their place, in the order in which they are tried.
+    pub fn ordered<'s>(&self, shelf: &'s Shelf, range: &'s Versions) -> impl Iterator<Item = usize> + use<'s> {
         let releases = &shelf.listing.releases;
-        let try_at = |at: usize| {
-            let version = &releases[at].version;
-            if !counts(version) || !range.contains(version) {
-                return None;
-            }
-            match self.offer(shelf, at) {
-                Offer::TooNew => None,
-                offer => Some((version.clone(), offer)),
-            }
+        let highest = self.takes_highest(&shelf.listing.name);
+        let named = self.named_prereleases.contains(&shelf.listing.name);
+        // Whether each pass takes final versions, and whether it takes pre-releases.
+        let passes: &'static [(bool, bool)] = match self.policy.prereleases {
+            Prereleases::Allowed => &[(true, true)],
+            Prereleases::Never => &[(true, false)],
+            Prereleases::Named if !named => &[(true, false)],
+            Prereleases::WhenNeeded | Prereleases::Named => &[(true, false), (false, true)],
         };
-        if self.takes_highest(&shelf.listing.name) {
-            (0..releases.len()).rev().find_map(try_at)
-        } else {
-            (0..releases.len()).find_map(try_at)
-        }
+        passes.iter().flat_map(move |(finals, prereleases)| {
+            let places = (0..releases.len()).map(move |at| if highest { releases.len() - 1 - at } else { at });
+            places.filter(move |&at| {
+                let version = &releases[at].version;
+                let counts = if version.any_prerelease() { prereleases } else { finals };
+                *counts && range.contains(version)
+            })
+        })
     }
 
     /// The hashes of all files of a version that exist for this resolution, sorted.

@@ -410,7 +410,7 @@ fn policy(options: &Options, inputs: &Inputs, now: i64) -> Result<Policy, String
     let prereleases =
         options.prereleases.unwrap_or(if inputs.prereleases { Prereleases::Allowed } else { Prereleases::WhenNeeded });
     let sources = if options.no_build { Sources::Never } else { Sources::Static };
-    Ok(Policy { cutoff, cutoff_of: HashMap::new(), strategy: options.strategy, prereleases, sources })
+    Ok(Policy { cutoff, strategy: options.strategy, prereleases, sources, ..Policy::default() })
 }
 
 /// A cutoff in milliseconds since 1970: the end of a date, a moment, or so long ago (`7 days`, `2 weeks`, `P7D`).

@@ -116,20 +116,47 @@ pub struct Solution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsolved {
     /// The requirements contradict each other, or the index does not have what they ask for.
-    Contradiction(String),
+    Contradiction(Contradiction),
     /// The world did not answer.
     World(String),
+}
+
+/// What contradicts what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The chain of facts.
+    pub text: String,
+    /// Where it is one.
+    pub holds: Holds,
+}
+
+/// Where something cannot be resolved, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holds {
+    /// In some of the environments that were asked for.
+    InPart,
+    /// In all of them.
+    Here,
+    /// In all of them, and for any later range of Pythons as well: no fact of the chain speaks of a Python or a platform.
+    Always,
 }
 
 impl fmt::Display for Unsolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unsolved::Contradiction(text) | Unsolved::World(text) => f.write_str(text),
+            Unsolved::Contradiction(Contradiction { text, .. }) | Unsolved::World(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for Unsolved {}
+
+impl Unsolved {
+    /// What is wrong with the inputs themselves.
+    pub fn said(text: String) -> Unsolved {
+        Unsolved::Contradiction(Contradiction { text, holds: Holds::Here })
+    }
+}
 
 /// The environment of CPython `python` on a platform, as uv fills it in.
 pub fn environment(python: &Version, platform: Platform) -> Option<MarkerEnvironment> {
@@ -236,7 +263,7 @@ fn place(target: &For) -> Result<(Environment, PythonRange, Target), Unsolved> {
     match target {
         For::One { python, platform } => {
             let own = environment(python, *platform)
-                .ok_or_else(|| Unsolved::Contradiction(format!("`{python}` is no version of Python")))?;
+                .ok_or_else(|| Unsolved::said(format!("`{python}` is no version of Python")))?;
             let minor = python.release().get(1).copied().unwrap_or(0);
             let one = Environment::One(Box::new(own));
             Ok((one, PythonRange::from(python), Target::One(minor, *platform)))

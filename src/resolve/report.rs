@@ -6,6 +6,7 @@ use super::listing::Index;
 use super::marker::Marker;
 use super::requirement::{Name, Requirement};
 use super::solve::package::{Node, Pkg};
+use super::{Contradiction, Holds};
 use pep440_rs::Version;
 use pubgrub::{DerivationTree, External};
 use std::collections::HashSet;
@@ -31,9 +32,14 @@ const MOST_FACTS: usize = 24;
 
 impl Words<'_> {
     /// The chain of facts, one a line.
-    pub fn explain(&self, tree: &DerivationTree<Pkg, Versions, String>, part: &Marker) -> String {
+    pub fn explain(&self, tree: &DerivationTree<Pkg, Versions, String>, part: &Marker) -> Contradiction {
         let mut leaves = Vec::new();
         leaves_of(tree, &mut leaves);
+        let holds = match (part.is_always(), leaves.iter().all(|leaf| is_timeless(leaf))) {
+            (false, _) => Holds::InPart,
+            (true, false) => Holds::Here,
+            (true, true) => Holds::Always,
+        };
         let mut facts: Vec<(u8, String)> = Vec::new();
         let mut seen = HashSet::new();
         for leaf in leaves {
@@ -58,7 +64,7 @@ impl Words<'_> {
             text += &format!("\n  - and {more} more such needs");
         }
         text += "\nloosen one of them, or ask for another version of the package that needs it";
-        text
+        Contradiction { text, holds }
     }
 
     fn fact(&self, leaf: &External<Pkg, Versions, String>) -> Vec<(u8, String)> {
@@ -149,6 +155,21 @@ impl Words<'_> {
     }
 }
 
+/// Whether a fact is one for every Python and every platform. What is needed on all Pythons of a range is needed on the later ones, too.
+fn is_timeless(leaf: &External<Pkg, Versions, String>) -> bool {
+    match leaf {
+        External::NotRoot(..) => true,
+        External::NoVersions(package, _) => is_everywhere(package),
+        // Why a version cannot be used has mostly to do with a Python.
+        External::Custom(..) => false,
+        External::FromDependencyOf(from, _, to, _) => is_everywhere(from) && is_everywhere(to),
+    }
+}
+
+fn is_everywhere(package: &Pkg) -> bool {
+    **package != Node::Python && package.marker().is_always()
+}
+
 fn asks(one: &Requirement, verb: &str) -> String {
     match &one.origin {
         Some(origin) => format!("{}:{} {verb} {}", origin.file, origin.line, one.words()),
@@ -221,6 +242,29 @@ mod tests {
     use super::*;
     use crate::resolve::bounds::allowed;
     use crate::resolve::requirement::specifiers;
+    use crate::resolve::standing::tests::{Made, request};
+    use crate::resolve::{Unsolved, resolve};
+
+    #[test]
+    fn a_contradiction_tells_where_it_holds() {
+        let index = Made(vec![
+            ("app", "1", &["lib<2", "old<2 ; python_version < '3.11'"]),
+            ("old", "2", &[]),
+            ("late", "1", &["Python >=3.12"]),
+            ("early", "1", &["Tag cp38-cp38"]),
+            ("lib", "2", &[]),
+        ]);
+        let holds = |lines: &[&str]| match resolve(&request(lines), &index) {
+            Err(Unsolved::Contradiction(why)) => Some(why.holds),
+            _ => None,
+        };
+        assert_eq!(holds(&["app==1", "lib==2"]), Some(Holds::Always));
+        assert_eq!(holds(&["early==1"]), Some(Holds::Here), "what has no wheel has to do with a Python");
+        assert_eq!(holds(&["late==1"]), Some(Holds::InPart), "on later Pythons it can be had");
+        let apart = ["app==1", "old==2 ; python_version < '3.11'", "lib<1 ; python_version < '3.10'"];
+        assert_ne!(holds(&apart), Some(Holds::Always));
+        assert_eq!(holds(&["lib==2"]), None);
+    }
 
     #[test]
     fn ranges_read_as_they_were_written() {

@@ -3,12 +3,13 @@
 
 mod mend;
 
-use super::bounds::{Versions, allowed};
+use super::bounds::{PythonRange, Versions, allowed};
 use super::listing::Index;
 use super::requirement::{Name, Source};
 use super::{Request, Solution};
 use pep440_rs::Version;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 /// A closed set with all that its packages ask of each other.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Standing {
     solution: Solution,
     /// By project: who asks for which versions of it.
     asked: HashMap<Name, Vec<(Name, Versions)>>,
+    /// Whether all of it can be installed on these Pythons, as far as that was found out.
+    serves: Mutex<Vec<(PythonRange, bool)>>,
 }
 
 impl Standing {
@@ -34,7 +37,7 @@ impl Standing {
                 }
             }
         }
-        Standing { solution, asked }
+        Standing { solution, asked, serves: Mutex::default() }
     }
 
     /// The versions that are other ones, or new, when these are raised and the set is closed again within `request`, whose inputs

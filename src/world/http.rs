@@ -62,8 +62,8 @@ impl Default for Settings {
         Settings {
             mode: Mode::Online,
             cache: None,
-            at_once: 64,
-            per_host: 32,
+            at_once: 100,
+            per_host: 50,
             retries: 3,
             pause: Duration::from_millis(300),
             patience: Duration::from_secs(60),
@@ -108,6 +108,9 @@ struct Inner {
     pace: Pace,
     counters: Counters,
 }
+
+/// The longest body that room is made for before it arrives, in bytes.
+const FORESEEN: u64 = 16 << 20;
 
 /// Hops after which a chain of redirects is a circle.
 const MOST_REDIRECTS: usize = 10;
@@ -170,6 +173,7 @@ impl Http {
         let reduction = request.reduction.as_ref().and_then(|reduction| reduction.make.as_ref());
         if let Some(make) = reduction.filter(|_| answer.status == 200) {
             answer.body = make(&answer).map_err(|why| Failure::Lying { what: request.what(), why })?;
+            answer.body.shrink_to_fit();
         }
         match kept {
             Some(kept) if answer.status == 304 => {
@@ -305,7 +309,8 @@ impl Http {
         let mut response = builder.send().await.map_err(|error| request::failure(request, error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
+        // What a server says of the length is believed as far as it costs little.
+        let mut body = Vec::with_capacity(response.content_length().map_or(0, |length| length.min(FORESEEN) as usize));
         loop {
             let chunk = response.chunk().await.map_err(|error| request::failure(request, error))?;
             let Some(chunk) = chunk else { break };

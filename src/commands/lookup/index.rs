@@ -13,8 +13,23 @@ use std::time::Duration;
 /// Vulnerabilities are published at any time; a run soon after takes the same answer.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// Asks about a project; `versions` are those whose vulnerabilities are wanted.
-pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<String>) -> Result<IndexProject, Miss> {
+/// Whose vulnerabilities are of interest, among the versions in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vulnerable {
+    /// Any.
+    Any,
+    /// Those that something newer could take the place of.
+    Outdated,
+}
+
+/// Asks about a project; `versions` are those in use.
+pub async fn project(
+    pypi: &Pypi,
+    http: &Http,
+    name: &str,
+    versions: &BTreeSet<String>,
+    of: Vulnerable,
+) -> Result<IndexProject, Miss> {
     let listing = pypi.look_up_once(&name.into()).await.map_err(|absent| miss(name, absent))?;
     let mut project = of_listing(&listing);
     drop(listing);
@@ -23,19 +38,22 @@ pub async fn project(pypi: &Pypi, http: &Http, name: &str, versions: &BTreeSet<S
             project.releases.push(Release { version, ..Release::default() });
         }
     }
-    if let Some(base) = project.index.strip_suffix("/simple").map(str::to_string) {
-        for version in versions {
-            let newest = project.releases.iter().rev().find(|release| release.yanked.is_none());
-            let is_newest = newest.is_some_and(|newest| newest.version == *version);
-            let known = vulnerabilities(http, &base, name, version, is_newest).await;
-            project.vulnerabilities = match (project.vulnerabilities, known) {
-                (Some(mut all), Some(more)) => {
-                    all.extend(more);
-                    Some(all)
-                }
-                (all, more) => all.or(more),
-            };
+    let Some(base) = project.index.strip_suffix("/simple").map(str::to_string) else { return Ok(project) };
+    let newest = project.releases.iter().rev().find(|release| release.yanked.is_none());
+    let newest = newest.map(|newest| newest.version.clone());
+    for version in versions {
+        let is_newest = newest.as_ref() == Some(version);
+        if is_newest && of == Vulnerable::Outdated {
+            continue;
         }
+        let known = vulnerabilities(http, &base, name, version, is_newest).await;
+        project.vulnerabilities = match (project.vulnerabilities, known) {
+            (Some(mut all), Some(more)) => {
+                all.extend(more);
+                Some(all)
+            }
+            (all, more) => all.or(more),
+        };
     }
     Ok(project)
 }

@@ -90,8 +90,9 @@ impl Lines<'_> {
                 Err(Unsolved::World(text)) => return Err((Why::Other(text), Fault::World)),
                 Err(Unsolved::Contradiction(alone)) => {
                     let path = &self.project.source(*set).path;
-                    let held =
-                        || (Why::NothingFits(format!("{path} would not resolve with it: {alone}")), Fault::Policy);
+                    let held = || {
+                        (Why::NothingFits(format!("{path} would not resolve with it: {}", alone.text)), Fault::Policy)
+                    };
                     (wanted, solved) = self.with_connected(&sets, &wanted).ok_or_else(held)?;
                     break;
                 }

@@ -266,7 +266,8 @@ impl Look<'_> {
         };
         let versions: BTreeSet<String> = list.iter().map(|wanted| wanted.now.clone()).collect();
         let mut told = Told::of(topic, Err(unasked()));
-        told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions).await {
+        let of = index::Vulnerable::Outdated;
+        told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions, of).await {
             Ok(mut project) => {
                 for release in &mut project.releases {
                     // The plan chooses among releases and reads nothing of their files, which are most of a listing.

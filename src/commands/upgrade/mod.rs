@@ -18,7 +18,7 @@ use crate::cli;
 use crate::config::upgrade::{Upgrade, fits};
 use crate::model::change::Why;
 use crate::plan::describe::{self, Story};
-use crate::plan::group;
+use crate::plan::group::{self, Group};
 use crate::world::environment::Environment;
 use crate::world::failure::Failure;
 use crate::world::forges::{self, Address, Draft, Forge, Named, State};
@@ -32,9 +32,12 @@ use jiff::Timestamp;
 use publish::{Fate, Published, Publisher};
 use relock::Relocker;
 use seen::Seen;
-use std::cell::OnceCell;
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use tell::Report;
 
 /// Runs the command.
@@ -65,6 +68,35 @@ pub fn run(
     } else {
         Outcome::Clean
     })
+}
+
+/// How many groups are built at a time.
+const WORKERS: usize = 4;
+/// The stack of a thread that reads files, in bytes: as much as the main thread has.
+const STACK: usize = 8 << 20;
+
+/// Groups built at the same time, in their order: most of the time they wait for answers.
+fn settled(builder: &Builder<'_>, groups: Vec<Group>) -> Vec<(Option<Built>, Vec<Held>)> {
+    let next = AtomicUsize::new(0);
+    let (groups, next) = (&groups, &next);
+    let work = || {
+        let mine = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            Some((at, builder.settle(groups.get(at)?.clone())))
+        });
+        mine.collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = std::thread::scope(|scope| {
+        let start = || std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..WORKERS.min(groups.len())).filter_map(|_| start()).collect();
+        let of_others =
+            |worker: ScopedJoinHandle<'_, Vec<_>>| worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let mut all = work();
+        all.extend(others.into_iter().flat_map(of_others));
+        all
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, settled)| settled).collect()
 }
 
 /// A date or a timestamp.
@@ -208,7 +240,7 @@ impl Run<'_> {
             http: self.http,
             folder: self.folder.clone(),
             now: self.now,
-            copy: OnceCell::new(),
+            copy: Mutex::default(),
             lines: lines::Memory::of(&base.project, &planned.steps),
         };
         let builder = Builder::new(base, policy, relocker, self.now);
@@ -224,8 +256,7 @@ impl Run<'_> {
             open,
         };
         let mut all: Vec<Built> = Vec::new();
-        for group in groups {
-            let (built, held) = builder.settle(group);
+        for (built, held) in settled(&builder, groups) {
             report.held.extend(held);
             let Some(built) = built else { continue };
             // What can only move together is one branch, whichever of them was asked for.

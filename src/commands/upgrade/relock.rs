@@ -13,15 +13,12 @@ use crate::world::environment::Environment;
 use crate::world::git::{EntryKind, Scratch};
 use crate::world::http::{Http, Mode};
 use crate::world::lockers::{self, Builds, Cutoff, Form, Made, Order, PrivateCopy};
-use crate::world::registries::pypi::{Named, Places, Pypi};
-use crate::world::runtime;
 use jiff::Timestamp;
 use pep440_rs::Version;
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 /// Makes locks anew.
 pub struct Relocker<'a> {
@@ -39,8 +36,8 @@ pub struct Relocker<'a> {
     pub folder: PathBuf,
     /// Now.
     pub now: Timestamp,
-    /// Made when a tool needs it first.
-    pub copy: OnceCell<Result<PrivateCopy, String>>,
+    /// Made when a tool needs it first; for one tool at a time.
+    pub copy: Mutex<Option<Result<PrivateCopy, String>>>,
     /// What was learnt of requirements files.
     pub lines: super::lines::Memory,
 }
@@ -76,7 +73,8 @@ impl Relocker<'_> {
         files: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Made, (Why, Fault)> {
         let world = |text: String| (Why::Other(text), Fault::World);
-        let copy = self.copy.get_or_init(|| self.copied()).as_ref().map_err(|why| world(why.clone()))?;
+        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let copy = copy.get_or_insert_with(|| self.copied()).as_ref().map_err(|why| world(why.clone()))?;
         let builds = match self.policy.builds {
             upgrade::Builds::Allowed => Builds::Allowed,
             upgrade::Builds::Forbidden => Builds::Forbidden,
@@ -169,26 +167,19 @@ impl Relocker<'_> {
                 None => job.release(&normalize(name)),
             }
         }
-        let (default, extra, none) = job.indexes();
-        let places = Places::of(&Named { default, extra, none }, self.environment, &|_| None);
-        let places = places.map_err(|why| (Why::Other(why), Fault::World))?;
-        let folder = self.folder.join(&job.folder);
         let usual = job.request.policy.cutoff;
         self.cut_off(&mut job, raise);
-        let made = runtime::block_on(async {
-            let pypi = Arc::new(Pypi::new(self.http.clone(), places, self.environment, folder));
-            tokio::task::block_in_place(|| match job.make(&*pypi) {
-                Ok(made) if !goes_back(&job, &made, raise) => Ok(made),
-                // What the file holds is younger than the cutoff: it stays, and the age of what moves is looked at afterwards.
-                _ => {
-                    job.request.policy.cutoff = usual;
-                    job.make(&*pypi)
-                }
-            })
-        });
-        let made = made.map_err(|error| (Why::Other(error.to_string()), Fault::World))?;
+        let make = |job: &Job| job.make(&*self.index(job)?);
+        let made = match make(&job) {
+            Ok(made) if !goes_back(&job, &made, raise) => Ok(made),
+            // What the file holds is younger than the cutoff: it stays, and the age of what moves is looked at afterwards.
+            _ => {
+                job.request.policy.cutoff = usual;
+                make(&job)
+            }
+        };
         let made = made.map_err(|unsolved| match unsolved {
-            Unsolved::Contradiction(text) => (Why::NothingFits(text), Fault::Policy),
+            Unsolved::Contradiction(why) => (Why::NothingFits(why.text), Fault::Policy),
             Unsolved::World(text) => (Why::Other(text), Fault::World),
         })?;
         let tool = concat!("pinguard ", env!("CARGO_PKG_VERSION")).to_string();

@@ -79,7 +79,8 @@ struct Branch {
     picked: HashMap<(Name, Version), Arc<File>>,
     direct: HashMap<Name, Arc<str>>,
     hinted: HashMap<PkgId, Versions>,
-    tried: HashMap<Name, usize>,
+    /// The version of each project that was tried last, and how many were tried.
+    tried: HashMap<Name, (Version, usize)>,
     environment: Environment,
     pythons: PythonRange,
 }
@@ -181,7 +182,7 @@ impl<'a> Solver<'a> {
                 branch.state.partial_solution.add_decision(next, version);
                 continue;
             }
-            self.hint_batch(&mut branch, &package);
+            self.hint_batch(&mut branch, &package, &version);
             match self.needs_of(&branch, &package, &version)? {
                 Needs::Refuse(why) => {
                     let versions = self.widened(&branch, &package, &version);
@@ -269,25 +270,23 @@ impl<'a> Solver<'a> {
     }
 
     /// When many versions of a package were tried, the next ones are fetched together.
-    fn hint_batch(&self, branch: &mut Branch, package: &Pkg) {
+    fn hint_batch(&self, branch: &mut Branch, package: &Pkg, version: &Version) {
         // An extra that cannot be had is looked for through all versions of its package, too.
         let Some(name) = package.name() else { return };
-        let tried = branch.tried.entry(name.clone()).or_default();
+        let (last, tried) = branch.tried.entry(name.clone()).or_insert_with(|| (version.clone(), 1));
+        if last == version {
+            return;
+        }
+        *last = version.clone();
         *tried += 1;
-        if !tried.is_multiple_of(5) || !(*tried / 5).is_power_of_two() {
+        if !tried.is_power_of_two() {
             return;
         }
         let amount = *tried * 2;
         let Some(listing) = self.index.ready(name) else { return };
         let shelf = self.chooser.shelf(&listing);
         let range = branch.range();
-        let highest = self.chooser.takes_highest(name);
-        let mut fits: Vec<usize> =
-            (0..listing.releases.len()).filter(|&at| range.contains(&listing.releases[at].version)).collect();
-        if highest {
-            fits.reverse();
-        }
-        for at in fits.into_iter().take(amount) {
+        for at in self.chooser.ordered(&shelf, &range).take(amount) {
             if let Offer::Fits { file, .. } = self.chooser.offer(&shelf, at) {
                 self.index.soon_metadata(&file);
             }
@@ -660,3 +659,6 @@ fn same_place(a: &str, b: &str) -> bool {
     };
     plain(a) == plain(b)
 }
+
+#[cfg(test)]
+mod tests;

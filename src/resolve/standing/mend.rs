@@ -4,7 +4,7 @@
 
 use super::Standing;
 use crate::resolve::bounds::{PythonRange, Versions, allowed, everything};
-use crate::resolve::choose::{Chooser, Offer};
+use crate::resolve::choose::{Chooser, Offer, Policy, Target};
 use crate::resolve::graph::Package;
 use crate::resolve::listing::{Index, Listing};
 use crate::resolve::marker::Marker;
@@ -15,7 +15,7 @@ use crate::resolve::{Request, chooser_of, place};
 use pep440_rs::Version;
 use pubgrub::Ranges;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// How often it is begun again.
 const ROUNDS: usize = 24;
@@ -70,7 +70,7 @@ pub(super) fn mend(
     let (environment, python, target) = place(&request.target).ok()?;
     let chooser = chooser_of(request, &environment, target);
     // What has wheels for some of the Pythons of the set need not have any for later ones alone.
-    if python != standing.solution.python && !serves(standing, index, &chooser, &python) {
+    if python != standing.solution.python && !serves(standing, index, request, &python) {
         return None;
     }
     let mut limits: HashMap<&Name, Vec<&Requirement>> = HashMap::new();
@@ -106,17 +106,29 @@ pub(super) fn mend(
     None
 }
 
-/// Whether all that stands can be installed on these Pythons.
-fn serves(standing: &Standing, index: &dyn Index, chooser: &Chooser, python: &PythonRange) -> bool {
+/// Whether all that stands can be installed on these Pythons, whatever is asked for besides.
+fn serves(standing: &Standing, index: &dyn Index, request: &Request, python: &PythonRange) -> bool {
+    let mut known = standing.serves.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, serves)) = known.iter().find(|(of, _)| of == python) {
+        return *serves;
+    }
+    // What stands was taken already: neither its age nor that it was withdrawn since is of interest.
+    let policy = Policy { cutoff: None, cutoff_of: HashMap::new(), ..request.policy.clone() };
+    let mut chooser = Chooser::new(policy, Target::Universal(python.clone()));
+    for package in &standing.solution.packages {
+        chooser.pinned.entry(package.name.clone()).or_default().insert(package.version.clone());
+    }
     let pythons = python_marker(python);
     let mut here = standing.solution.packages.iter().filter(|package| !package.marker.is_disjoint(&pythons));
-    here.all(|package| {
+    let serves = here.all(|package| {
         let fits = |listing: Arc<Listing>| {
             let at = listing.releases.binary_search_by(|release| release.version.cmp(&package.version));
             at.is_ok_and(|at| matches!(chooser.offer(&chooser.shelf(&listing), at), Offer::Fits { .. }))
         };
         package.direct.is_some() || index.listing(&package.name).is_ok_and(fits)
-    })
+    });
+    known.push((python.clone(), serves));
+    serves
 }
 
 impl Round<'_> {

@@ -6,6 +6,7 @@ use crate::world::failure::Failure;
 use crate::world::process::{Done, Failed, Task};
 use crate::world::temporary::Temporary;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A hanging server must not hang the run.
@@ -22,7 +23,8 @@ const NEEDED: [&str; 9] =
 pub struct Scratch {
     /// Gone with this value.
     temporary: Temporary,
-    pub(super) git: git2::Repository,
+    /// One at a time: libgit2's repositories are for one thread.
+    git: Mutex<git2::Repository>,
     /// Where the user's commands run; relative addresses of remotes are seen from here.
     folder: PathBuf,
     settings: Vec<(String, String)>,
@@ -48,7 +50,12 @@ impl Scratch {
         // Opened again: a repository reads its alternates once.
         let git = git2::Repository::open_bare(&at).map_err(|error| object(&error))?;
         let settings = settings(local)?;
-        Ok(Scratch { temporary, git, folder: local.folder(), settings })
+        Ok(Scratch { temporary, git: Mutex::new(git), folder: local.folder(), settings })
+    }
+
+    /// The repository, for as long as nobody else has it.
+    pub(super) fn git(&self) -> MutexGuard<'_, git2::Repository> {
+        self.git.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the user's configuration says about a key; the last one wins.

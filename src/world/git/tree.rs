@@ -54,12 +54,14 @@ pub enum Origin {
 impl Scratch {
     /// Whether a commit is here, with its tree.
     pub fn has(&self, commit: Oid) -> bool {
-        self.git.find_commit(commit).is_ok_and(|commit| commit.tree().is_ok())
+        self.git().find_commit(commit).is_ok_and(|commit| commit.tree().is_ok())
     }
 
     /// Every file, link and module of a commit, by path.
     pub fn entries(&self, commit: Oid) -> Result<Vec<Entry>, Failure> {
-        let tree = self.tree(commit)?;
+        let git = self.git();
+        let commit = git.find_commit(commit).map_err(|error| object(&error))?;
+        let tree = commit.tree().map_err(|error| object(&error))?;
         let mut found = Vec::new();
         let walked = tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
             let kind = match entry.filemode() {
@@ -81,12 +83,12 @@ impl Scratch {
 
     /// The content of an entry.
     pub fn content(&self, id: Oid) -> Result<Vec<u8>, Failure> {
-        Ok(self.git.find_blob(id).map_err(|error| object(&error))?.content().to_vec())
+        Ok(self.git().find_blob(id).map_err(|error| object(&error))?.content().to_vec())
     }
 
     /// How many bytes an entry has, without reading it.
     pub fn size(&self, id: Oid) -> u64 {
-        let header = self.git.odb().and_then(|odb| odb.read_header(id));
+        let header = self.git().odb().and_then(|odb| odb.read_header(id));
         header.map_or(0, |(size, _)| size as u64)
     }
 
@@ -100,7 +102,7 @@ impl Scratch {
         message: &str,
         author: &Author,
     ) -> Result<Option<Oid>, Failure> {
-        commit_on(&self.git, base, files, message, author)
+        commit_on(&self.git(), base, files, message, author)
     }
 
     /// A commit without a parent that holds one file.
@@ -112,21 +114,23 @@ impl Scratch {
         author: &Author,
         now: jiff::Timestamp,
     ) -> Result<Oid, Failure> {
+        let git = self.git();
         let write = || {
-            let mut builder = self.git.treebuilder(None)?;
-            builder.insert(file, self.git.blob(bytes)?, 0o100644)?;
-            let tree = self.git.find_tree(builder.write()?)?;
+            let mut builder = git.treebuilder(None)?;
+            builder.insert(file, git.blob(bytes)?, 0o100644)?;
+            let tree = git.find_tree(builder.write()?)?;
             let who = git2::Signature::new(&author.name, &author.email, &git2::Time::new(now.as_second(), 0))?;
-            self.git.commit(None, &who, &who, message, &tree, &[])
+            git.commit(None, &who, &who, message, &tree, &[])
         };
         write().map_err(|error: git2::Error| object(&error))
     }
 
     /// What a commit changes against another one, as a patch.
     pub fn patch(&self, from: Oid, to: Oid) -> Result<String, Failure> {
+        let git = self.git();
         let write = || {
-            let (from, to) = (self.git.find_commit(from)?.tree()?, self.git.find_commit(to)?.tree()?);
-            let diff = self.git.diff_tree_to_tree(Some(&from), Some(&to), None)?;
+            let (from, to) = (git.find_commit(from)?.tree()?, git.find_commit(to)?.tree()?);
+            let diff = git.diff_tree_to_tree(Some(&from), Some(&to), None)?;
             let mut text = String::new();
             diff.print(git2::DiffFormat::Patch, |_, _, line| {
                 if matches!(line.origin(), '+' | '-' | ' ') {
@@ -142,12 +146,7 @@ impl Scratch {
 
     /// Who made a commit. Ours say in their last line what they hold and what they stand on; any change makes that false.
     pub fn origin(&self, commit: Oid) -> Result<Origin, Failure> {
-        origin_on(&self.git, commit)
-    }
-
-    fn tree(&self, commit: Oid) -> Result<git2::Tree<'_>, Failure> {
-        let commit = self.git.find_commit(commit).map_err(|error| object(&error))?;
-        commit.tree().map_err(|error| object(&error))
+        origin_on(&self.git(), commit)
     }
 }
 

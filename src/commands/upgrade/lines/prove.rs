@@ -1,7 +1,7 @@
 //! The resolution of a set of requirements files as it would be: on which Pythons, with what free to move, and what is left out because
 //! it contradicts the rest before anything moves.
 
-use super::{Lines, Others, Wanted, holds_hashes, of};
+use super::{Lines, Others, Relocker, Wanted, holds_hashes, of};
 use crate::ecosystems::pypi::{normalize, python_allows};
 use crate::model::edit::Edit;
 use crate::model::project::Project;
@@ -17,31 +17,32 @@ use crate::resolve::metadata::Metadata;
 use crate::resolve::odds::Given;
 use crate::resolve::requirement::{Name, Source, specifiers};
 use crate::resolve::standing::Standing;
-use crate::resolve::{self, Solution, Unsolved};
+use crate::resolve::{self, Contradiction, Holds, Solution, Unsolved};
 use crate::world::registries::pypi::{Named, Places, Pypi};
 use crate::world::runtime::Kept;
 use pep440_rs::Version;
-use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Minor versions of Python that are tried, oldest first, where the repository names none.
 const PYTHONS: [&str; 7] = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"];
 
+/// How a set stands, once that is known.
+type Found = Arc<OnceLock<Result<Ground, Unsolved>>>;
+
 /// What is learnt once for all groups.
 #[derive(Default)]
 pub struct Memory {
-    runtime: OnceCell<Option<Kept>>,
-    indexes: RefCell<BTreeMap<(Named, PathBuf), Arc<Pypi>>>,
-    grounds: RefCell<BTreeMap<SourceId, Ground>>,
+    runtime: OnceLock<Option<Kept>>,
+    indexes: Mutex<BTreeMap<(Named, PathBuf), Arc<Pypi>>>,
+    grounds: Mutex<BTreeMap<SourceId, Found>>,
     /// Versions that lines will be raised to: their metadata is fetched together.
     pub(super) foreseen: Vec<(Name, Version)>,
     /// How often the resolver was asked.
     #[cfg(test)]
-    pub(super) searches: std::cell::Cell<usize>,
+    pub(super) searches: std::sync::atomic::AtomicUsize,
 }
 
 impl Memory {
@@ -65,18 +66,35 @@ pub(super) struct Ground {
     /// Why they do.
     why: String,
     /// The set as it stands, without those lines.
-    standing: Option<Rc<Standing>>,
+    standing: Option<Arc<Standing>>,
+}
+
+impl Relocker<'_> {
+    /// The indexes that a file names, asked once for all groups.
+    pub fn index(&self, job: &Job) -> Result<Arc<Pypi>, Unsolved> {
+        let (default, extra, none) = job.indexes();
+        let (named, folder) = (Named { default, extra, none }, self.folder.join(&job.folder));
+        let memory = &self.lines;
+        let mut indexes = lock(&memory.indexes);
+        if let Some(known) = indexes.get(&(named.clone(), folder.clone())) {
+            return Ok(Arc::clone(known));
+        }
+        let places = Places::of(&named, self.environment, &|_| None).map_err(Unsolved::World)?;
+        let kept = memory.runtime.get_or_init(|| Kept::start().ok());
+        let kept = kept.as_ref().ok_or_else(|| Unsolved::World("no thread can be started".to_string()))?;
+        let http = self.http.clone();
+        let pypi = Arc::new(kept.within(|| Pypi::new(http, places, self.environment, folder.clone())));
+        indexes.insert((named, folder), Arc::clone(&pypi));
+        Ok(pypi)
+    }
 }
 
 impl Lines<'_> {
     /// How a set stands: on which Python it resolves, and which lines are at odds already.
     pub(super) fn ground(&self, set: SourceId) -> Result<Ground, Unsolved> {
-        if let Some(known) = self.relocker.lines.grounds.borrow().get(&set) {
-            return Ok(known.clone());
-        }
-        let ground = self.grounded(set)?;
-        self.relocker.lines.grounds.borrow_mut().insert(set, ground.clone());
-        Ok(ground)
+        // Who comes second waits for the first.
+        let ground = Arc::clone(lock(&self.relocker.lines.grounds).entry(set).or_default());
+        ground.get_or_init(|| self.grounded(set)).clone()
     }
 
     fn grounded(&self, set: SourceId) -> Result<Ground, Unsolved> {
@@ -102,7 +120,7 @@ impl Lines<'_> {
         let tried = if odds.is_empty() { &pythons[..] } else { &pythons[..1] };
         let why = match solve(tried, &nobody) {
             Ok(found) => return ground(nobody.clone(), String::new(), found),
-            Err(Unsolved::Contradiction(text)) => text,
+            Err(Unsolved::Contradiction(why)) => why.text,
             Err(world) => return Err(world),
         };
         if !odds.is_empty() {
@@ -122,7 +140,7 @@ impl Lines<'_> {
 
     /// What the exact lines of a job say at first sight.
     fn given<T>(&self, job: &Job, ask: impl Fn(&Given) -> T) -> Result<Option<T>, Unsolved> {
-        let index = self.index(job)?;
+        let index = self.relocker.index(job)?;
         Ok(Given::of(&job.request, &*index).as_ref().map(ask))
     }
 
@@ -136,33 +154,39 @@ impl Lines<'_> {
         Ok(moved.map(|(_, reference, _)| normalize(&reference.subject.name)).collect())
     }
 
-    /// The first Python, by its place, on which something resolves; else the reason why not: the first that holds everywhere, else the
-    /// first. All are tried: what has no wheels for the newest yet can resolve on an older one.
+    /// The first Python, by its place, on which something resolves; else the reason why not that says most, the first of those. All are
+    /// tried that the reason leaves open: what has no wheels for the newest yet can resolve on an older one.
     fn oldest(
         pythons: &[String],
         solve: impl Fn(&str) -> Result<Solution, Unsolved>,
     ) -> Result<(usize, Solution), Unsolved> {
-        let mut reasons = Vec::new();
+        let mut reason: Option<Contradiction> = None;
         for (at, python) in pythons.iter().enumerate() {
             match solve(python) {
                 Ok(solution) => return Ok((at, solution)),
-                Err(Unsolved::Contradiction(text)) => reasons.push(text),
+                Err(Unsolved::Contradiction(one)) => {
+                    let holds = one.holds;
+                    if reason.as_ref().is_none_or(|known| known.holds < holds) {
+                        reason = Some(one);
+                    }
+                    if holds == Holds::Always {
+                        break;
+                    }
+                }
                 Err(world) => return Err(world),
             }
         }
-        let everywhere =
-            reasons.iter().position(|text| !text.lines().next().is_some_and(|line| line.contains(" where ")));
-        let reason = if reasons.is_empty() { None } else { Some(reasons.swap_remove(everywhere.unwrap_or(0))) };
-        Err(Unsolved::Contradiction(reason.unwrap_or_else(|| "no Python is left to try".to_string())))
+        let reason = reason.map(Unsolved::Contradiction);
+        Err(reason.unwrap_or_else(|| Unsolved::said("no Python is left to try".to_string())))
     }
 
     /// A set that holds hashes says what comes along, so it has to be resolved for every step.
-    fn standing(&self, set: SourceId, python: &str, solution: Solution) -> Option<Rc<Standing>> {
+    fn standing(&self, set: SourceId, python: &str, solution: Solution) -> Option<Arc<Standing>> {
         if self.is_hashed(set) {
             return None;
         }
         let job = self.job(set, &Wanted::new(), Others::Stay, &BTreeSet::new(), python).ok()?;
-        let index = self.index(&job).ok()?;
+        let index = self.relocker.index(&job).ok()?;
         for (name, version) in &self.relocker.lines.foreseen {
             let version = version.clone();
             let wheel = move |listing: &Arc<Listing>| {
@@ -171,7 +195,7 @@ impl Lines<'_> {
             };
             index.soon(name, Some(Box::new(wheel)));
         }
-        Some(Rc::new(Standing::of(solution, &*index)))
+        Some(Arc::new(Standing::of(solution, &*index)))
     }
 
     /// The versions that are other ones when a set gets the wanted ones without a search. `None`: it has to be searched for.
@@ -191,15 +215,14 @@ impl Lines<'_> {
         let pythons = if others == Others::Stay { &ground.pythons[..] } else { &ground.pythons[..1] };
         pythons.iter().find_map(|python| {
             let job = self.job(set, wanted, others, &ground.odds, python).ok()?;
-            let index = self.index(&job).ok()?;
+            let index = self.relocker.index(&job).ok()?;
             standing.mended(&*index, &raised, &job.request)
         })
     }
 
     /// What is said of lines that contradict others before anything moves.
     pub(super) fn at_odds(&self, set: SourceId) -> Option<String> {
-        let grounds = self.relocker.lines.grounds.borrow();
-        let ground = grounds.get(&set).filter(|ground| !ground.odds.is_empty())?;
+        let ground = self.ground(set).ok().filter(|ground| !ground.odds.is_empty())?;
         let names: Vec<String> = ground.odds.iter().map(|name| format!("`{name}`")).collect();
         let why: Vec<&str> = ground.why.lines().skip(1).map(|line| line.trim_start_matches([' ', '-'])).collect();
         let path = &self.project.source(set).path;
@@ -247,10 +270,11 @@ impl Lines<'_> {
             Asked { inputs: vec![path], universal: true, python: Some(python.to_string()), now, ..Asked::default() };
         let read = |path: &str| self.text(path, wanted);
         let job = Job::of("", None, &asked, Form::Requirements, &read);
-        let mut job = job.map_err(|mistakes| Unsolved::Contradiction(first_of(&mistakes)))?;
+        let mut job = job.map_err(|mistakes| Unsolved::said(first_of(&mistakes)))?;
         let raised: BTreeSet<String> =
             wanted.keys().map(|id| normalize(&self.project.reference(*id).subject.name)).collect();
         self.terms(&mut job, &raised, others, odds);
+        job.request.policy.speakers = Some(range(PYTHONS[PYTHONS.len() - 1]));
         if self.is_hashed(set) || others == Others::MayMove {
             self.cut_young(&mut job);
         }
@@ -294,30 +318,8 @@ impl Lines<'_> {
 
     pub(super) fn ask(&self, job: &Job) -> Result<Solution, Unsolved> {
         #[cfg(test)]
-        self.relocker.lines.searches.update(|count| count + 1);
-        job.make(&*self.index(job)?).map(|made| made.solution)
-    }
-
-    /// The indexes that a file names, asked once for all groups.
-    fn index(&self, job: &Job) -> Result<Arc<Pypi>, Unsolved> {
-        let (default, extra, none) = job.indexes();
-        let environment = self.relocker.environment;
-        let (named, folder) = (Named { default, extra, none }, self.relocker.folder.join(&job.folder));
-        let memory = &self.relocker.lines;
-        let known = memory.indexes.borrow().get(&(named.clone(), folder.clone())).cloned();
-        let pypi = match known {
-            Some(pypi) => pypi,
-            None => {
-                let places = Places::of(&named, environment, &|_| None).map_err(Unsolved::World)?;
-                let kept = memory.runtime.get_or_init(|| Kept::start().ok());
-                let kept = kept.as_ref().ok_or_else(|| Unsolved::World("no thread can be started".to_string()))?;
-                let http = self.relocker.http.clone();
-                let pypi = Arc::new(kept.within(|| Pypi::new(http, places, environment, folder.clone())));
-                memory.indexes.borrow_mut().insert((named, folder), Arc::clone(&pypi));
-                pypi
-            }
-        };
-        Ok(pypi)
+        self.relocker.lines.searches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        job.make(&*self.relocker.index(job)?).map(|made| made.solution)
     }
 
     /// Whether one of the files of a set holds hashes, so that nothing may be missing from it.
@@ -363,6 +365,10 @@ impl Lines<'_> {
         let of_links = |line: &str| line.starts_with("-f ") || line.starts_with("--find-links");
         Some(text.split_inclusive('\n').map(|line| if of_links(line) { "\n" } else { line }).collect())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn first_of(mistakes: &[Mistake]) -> String {

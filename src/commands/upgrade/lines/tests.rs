@@ -105,9 +105,12 @@ fn a_step_that_the_set_carries_is_proven_without_a_search() {
         base.project.references().find(|(_, reference)| reference.subject.name == name).map(|(id, _)| id).unwrap()
     };
     let raise = |name: &str, version: &str| {
-        let before = relocker.lines.searches.get();
+        let before = relocker.lines.searches.load(std::sync::atomic::Ordering::Relaxed);
         let made = relocker.lines(&Wanted::from([(id(name), version.to_string())]), &Patch::default());
-        (made.map(|made| made.along.len()).ok(), relocker.lines.searches.get() - before)
+        (
+            made.map(|made| made.along.len()).ok(),
+            relocker.lines.searches.load(std::sync::atomic::Ordering::Relaxed) - before,
+        )
     };
     // The first step finds out on which Python the set resolves: one search, and none for the step itself.
     assert_eq!(raise("app", "1.1"), (Some(0), 1));

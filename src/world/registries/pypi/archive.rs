@@ -277,29 +277,32 @@ fn octal(field: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::io::Write;
 
-    /// A stored zip file with one entry and a comment.
-    fn zip(name: &str, content: &[u8]) -> Vec<u8> {
-        let mut crc = Crc::new();
-        crc.update(content);
-        let (sum, length) = (crc.sum().to_le_bytes(), (content.len() as u32).to_le_bytes());
-        let name_length = (name.len() as u16).to_le_bytes();
-        let mut out = b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0".to_vec();
-        for part in [&sum[..], &length, &length, &name_length, &[0, 0], name.as_bytes(), content] {
-            out.extend_from_slice(part);
+    /// A stored zip file with these entries and a comment.
+    pub(in crate::world::registries::pypi) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let (mut out, mut directory) = (Vec::new(), Vec::new());
+        for (name, content) in files {
+            let mut crc = Crc::new();
+            crc.update(content);
+            let (sum, length) = (crc.sum().to_le_bytes(), (content.len() as u32).to_le_bytes());
+            let (name_length, offset) = ((name.len() as u16).to_le_bytes(), (out.len() as u32).to_le_bytes());
+            out.extend_from_slice(b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0");
+            for part in [&sum[..], &length, &length, &name_length, &[0, 0], name.as_bytes(), content] {
+                out.extend_from_slice(part);
+            }
+            directory.extend_from_slice(b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0");
+            for part in [&sum[..], &length, &length, &name_length, &[0; 12], &offset, name.as_bytes()] {
+                directory.extend_from_slice(part);
+            }
         }
         let start = (out.len() as u32).to_le_bytes();
-        let mut directory = b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0".to_vec();
-        for part in [&sum[..], &length, &length, &name_length, &[0; 12], &[0; 4], name.as_bytes()] {
-            directory.extend_from_slice(part);
-        }
-        let length = (directory.len() as u32).to_le_bytes();
+        let (count, length) = ((files.len() as u16).to_le_bytes(), (directory.len() as u32).to_le_bytes());
         out.extend_from_slice(&directory);
-        out.extend_from_slice(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-        for part in [&length[..], &start, &[2, 0], b"hi"] {
+        out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        for part in [&count[..], &count, &length, &start, &[2, 0], b"hi"] {
             out.extend_from_slice(part);
         }
         out
@@ -307,12 +310,12 @@ mod tests {
 
     #[test]
     fn metadata_is_found_through_the_directory() {
-        let file = zip("a-1.dist-info/METADATA", b"Name: a\n");
+        let file = zip(&[("a-1.dist-info/METADATA", b"Name: a\n")]);
         let place = directory(&file, file.len() as u64).unwrap();
         let list = entries(&file[place.start as usize..place.end as usize]).unwrap();
         let entry = metadata_entry(&list).unwrap();
         assert_eq!(unpack(entry, &file[entry.offset as usize..]).unwrap(), b"Name: a\n");
-        let vendored = zip("a/_vendor/b-1.dist-info/METADATA", b"");
+        let vendored = zip(&[("a/_vendor/b-1.dist-info/METADATA", b"")]);
         let place = directory(&vendored, vendored.len() as u64).unwrap();
         assert_eq!(metadata_entry(&entries(&vendored[place.start as usize..place.end as usize]).unwrap()), None);
     }
@@ -352,7 +355,7 @@ mod tests {
 
     #[test]
     fn broken_archives_are_none() {
-        let file = zip("a-1.dist-info/METADATA", b"Name: a\n");
+        let file = zip(&[("a-1.dist-info/METADATA", b"Name: a\n")]);
         for length in 0..file.len() {
             let _ = directory(&file[..length], file.len() as u64);
             let _ = entries(&file[..length]);

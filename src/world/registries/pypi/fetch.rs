@@ -182,7 +182,9 @@ impl Shared {
             }
         };
         if directory.start < held.start {
-            held = self.part(url, Part::Between(directory.start, held.size), caching).await?;
+            // The metadata mostly stands right before the directory.
+            let from = directory.start.saturating_sub(TAIL);
+            held = self.part(url, Part::Between(from, held.start), caching).await?.before(held);
         }
         let bytes = held.between(directory.start, directory.end).ok_or_else(|| broken("it is no zip file"))?;
         let entries = archive::entries(bytes).ok_or_else(|| broken("its directory is broken"))?;
@@ -442,9 +444,20 @@ impl Held {
         whole.then_some(Held { start, size, bytes: answer.body })
     }
 
+    /// Joins what comes right behind it.
+    fn before(mut self, behind: Held) -> Held {
+        if self.start + self.bytes.len() as u64 == behind.start {
+            self.bytes.extend(behind.bytes);
+        }
+        self
+    }
+
     fn between(&self, start: u64, end: u64) -> Option<&[u8]> {
         let from = start.checked_sub(self.start)? as usize;
         let to = end.checked_sub(self.start)? as usize;
         self.bytes.get(from..to.min(self.bytes.len()))
     }
 }
+
+#[cfg(test)]
+mod tests;
