@@ -163,6 +163,9 @@ impl<'p> Walk<'p> {
         if around.depth > MAX_DEPTH || !self.done.insert((script.at, around.who.clone())) {
             return;
         }
+        if around.ci {
+            self.gate.followed.insert(script.at);
+        }
         let mut here = around.clone();
         for command in &script.commands {
             let inline = self.runs_inline_script(script, command, around);
@@ -396,6 +399,9 @@ impl<'p> Walk<'p> {
         let project = self.project;
         for source in names.iter().flat_map(|name| self.resolve(name, cwd, around)).collect::<Vec<_>>() {
             self.mark(source, reach.clone());
+            if entries.iter().any(|entry| entry.contains('$')) {
+                self.gate.unclear.insert(source);
+            }
             let scripts = &project.facts_of(source).scripts;
             let known = |entry: &String| scripts.iter().any(|(name, _)| name == entry);
             for (index, (name, script)) in scripts.iter().enumerate() {

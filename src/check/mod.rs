@@ -115,3 +115,26 @@ pub fn findings(project: &Project) -> Vec<Finding> {
         .collect();
     per_rule.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::images::ImagePlace;
+
+    #[test]
+    fn an_image_of_a_task_that_ci_does_not_run_is_nobodys_gate() {
+        let makefile = "test: db\n\tpytest\ndb:\n\tdocker run postgres:latest\ndev:\n\tdocker run redis:latest\n";
+        let places = |run: &str| {
+            let workflow =
+                format!("on: push\njobs:\n  t:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: {run}\n");
+            let mut sources = Sources::default();
+            sources.add("Makefile", makefile);
+            sources.add(".github/workflows/ci.yml", workflow);
+            let project = read(sources, Vec::new(), Policy::default());
+            project.image_uses().iter().map(|image| image.place).collect::<Vec<_>>()
+        };
+        assert_eq!(places("make test"), [ImagePlace::Ci, ImagePlace::Other]);
+        assert_eq!(places("make dev"), [ImagePlace::Other, ImagePlace::Ci]);
+        assert_eq!(places("make ${{ matrix.task }}"), [ImagePlace::Ci, ImagePlace::Ci], "it cannot be told");
+    }
+}

@@ -6,6 +6,7 @@ use crate::model::facts::{Facts, ProblemKind};
 use crate::model::lock::{Hash, Hashed, Lock, ArtifactKind, LockIndex, LockTool, LockedPackage, Provenance, Statement};
 use crate::model::source::{Source, Sources};
 use crate::model::span::Location;
+use crate::model::text::Text;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
 use foldhash::HashSet;
@@ -41,6 +42,9 @@ fn package(node: Node) -> Option<LockedPackage> {
     let text = |key: &str| node.get(key).and_then(Node::str).unwrap_or("");
     // Up to version 5 an entry has a `kind`, then the kind is the key of its place.
     let place = ["pypi", "conda"].iter().find_map(|key| node.get(key)).or_else(|| node.get("url"));
+    if let Some(written) = node.get("conda_source").and_then(Node::text) {
+        return source_of(&written).map(|(name, place)| from_source(node, name, &place));
+    }
     let url = place.and_then(Node::str).unwrap_or("");
     let python = node.get("pypi").is_some() || text("kind") == "pypi";
     let (of_file, version_of_file) = file(url).unwrap_or(("", ""));
@@ -67,6 +71,25 @@ fn package(node: Node) -> Option<LockedPackage> {
     package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
     package.groups = vec![if python { "pypi" } else { "conda" }.to_string()];
     Some(package)
+}
+
+/// Name and place of a package that pixi builds: `NAME[HASH] @ git+URL#COMMIT`, `NAME[HASH] @ FOLDER`.
+fn source_of(text: &Text) -> Option<(&str, Text)> {
+    let (name, place) = text.text.split_once(" @ ")?;
+    let range = text.text.len() - place.len()..text.text.len();
+    let place = Text { text: place.to_string(), at: text.place(range), verbatim: text.verbatim };
+    Some((name.split('[').next().unwrap_or(name), place))
+}
+
+fn from_source(node: Node, name: &str, place: &Text) -> LockedPackage {
+    let hashed = if place.text.starts_with("git+") { Hashed::All } else { Hashed::NotApplicable };
+    let version = node.get("version").and_then(Node::str).unwrap_or("");
+    let mut package = LockedPackage::new(name.to_lowercase(), version, hashed, place.at);
+    provenance(&mut package, &place.text, false, place.at);
+    let needs = node.get("depends").into_iter().flat_map(|list| list.items());
+    package.edges = needs.filter_map(|need| locked::edge(need.str()?, need.at())).collect();
+    package.groups = vec!["conda".to_string()];
+    package
 }
 
 /// Says of the first package that an environment lists and that has no record.
@@ -172,5 +195,20 @@ mod tests {
         assert_eq!((packages[0].name.as_str(), packages[0].version.as_str()), ("pip", "25.0"));
         assert_eq!((packages[1].name.as_str(), packages[1].version.as_str()), ("my-pkg", "1.0"));
         assert_eq!(packages[2].hashed, Hashed::NotApplicable);
+    }
+
+    #[test]
+    fn packages_that_are_built_have_their_source() {
+        let text = "version: 7\npackages:\n- conda_source: Core[12ab] @ git+https://github.com/o/core?subdirectory=a#0123456789abcdef0123456789abcdef01234567\n  \
+                    version: '1.2'\n  depends:\n  - python\n- conda_source: own[34cd] @ .\n";
+        let source = Source::new(SourceId(0), "pixi.lock", text);
+        let mut facts = Facts::of(source.id, FORMAT.name);
+        read(&source, &Sources::default(), &mut facts);
+        let packages = &facts.locks[0].packages;
+        assert_eq!((packages[0].name.as_str(), packages[0].version.as_str(), packages[0].hashed), ("core", "1.2", Hashed::All));
+        let Provenance::Git(git) = &packages[0].from else { panic!("{:?}", packages[0].from) };
+        assert_eq!(git.url, "https://github.com/o/core");
+        assert_eq!(packages[1].from, Provenance::Path(".".to_string()));
+        assert_eq!(&text[packages[1].at.span.range()], ".");
     }
 }

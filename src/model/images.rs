@@ -5,7 +5,7 @@ use super::pipeline::StepKind;
 use super::policy::Demand;
 use super::project::Project;
 use super::reference::{Ecosystem, Reference, ReferenceId, Role};
-use super::script::Deed;
+use super::script::{Command, Deed};
 use super::source::Source;
 use super::span::{Location, SourceId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,12 +150,23 @@ impl Project {
         if comes_out || is_local(name, path, folders) {
             return ImagePlace::Local;
         }
-        match self.runs_in_ci(id.source) {
+        match self.runs_in_ci(id.source) && !self.is_in_idle_task(id) {
             true if is_experimental(self.source(id.source), reference.site.whole) => ImagePlace::Example,
             true => ImagePlace::Ci,
             false if is_example(path) => ImagePlace::Example,
             false => ImagePlace::Other,
         }
+    }
+
+    /// Whether an image stands in a task of a Makefile or justfile that CI is not seen to run, although it runs others of them.
+    fn is_in_idle_task(&self, id: ReferenceId) -> bool {
+        let scripts = &self.facts_of(id.source).scripts;
+        if scripts.len() < 2 || !self.gate.seen || self.gate.unclear.contains(&id.source) {
+            return false;
+        }
+        let uses = |command: &Command| command.deeds.contains(&Deed::UseImage(id));
+        let task = scripts.iter().find(|(_, script)| script.commands.iter().any(uses));
+        task.is_some_and(|(_, script)| !self.gate.followed.contains(&script.at))
     }
 
     /// Names of the folders that hold a Dockerfile: what comes out often has the same name.

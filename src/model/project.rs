@@ -13,7 +13,7 @@ use super::reference::{Reference, ReferenceId};
 use super::script::{Command, Install, Script};
 use super::source::{Source, Sources};
 use super::span::{Location, SourceId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One project.
 #[derive(Debug, Default)]
@@ -86,6 +86,10 @@ pub struct Gate {
     pub reached: HashMap<SourceId, Vec<Reach>>,
     /// The jobs by what [`Reach::who`] calls them: pipeline and job by their places in the facts of a source.
     pub jobs: HashMap<String, (SourceId, usize, usize)>,
+    /// Scripts that CI is seen to run, by their places: tasks of task runners, each by itself.
+    pub followed: HashSet<Location>,
+    /// Files of which CI runs a task whose name cannot be seen.
+    pub unclear: HashSet<SourceId>,
     /// Every install that is reached, with the constraint files that are in force for it.
     pub installs: Vec<GateInstall>,
 }

@@ -21,7 +21,8 @@
 //!
 //! # Levels
 //!
-//! Where CI runs it or builds on it: `error`. Elsewhere: `warning`, `error` in strict. `info`, `warning` in strict: in `# syntax=`, in examples
+//! Where CI runs it or builds on it: `error`. Elsewhere, also in tasks of a Makefile that CI is not seen to run: `warning`, `error` in strict.
+//! `info`, `warning` in strict: in `# syntax=`, in examples
 //! and documentation that nothing in CI is seen to run, in a leg of a matrix that says `experimental: true`, and where a part of the name is
 //! a variable (it may be one's own image). `info`: names that no registry gives (`my-app`), or that a folder with a Dockerfile of this
 //! repository has.
