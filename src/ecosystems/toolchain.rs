@@ -54,12 +54,20 @@ pub fn machine(text: &Text, key: &str) -> Reference {
     let label = text.text.trim();
     let strength = match label.rsplit_once(':') {
         _ if variable::is_variable(label) => None,
-        Some((_, version)) if dotted::read(version).is_some_and(|number| number.parts > 1) => Some(Strength::Exact),
+        Some((_, version)) if dotted::read(version).is_some_and(|number| number.parts > 1) || is_dated(version) => {
+            Some(Strength::Exact)
+        }
         // An image of one's own, by a name that says nothing.
         None if !matches!(label, "default" | "current" | "edge" | "true") => None,
         _ => Some(WORD),
     };
     reference("runner", text, Role::Runner, key, strength)
+}
+
+/// A month and a count, as images before 2022 have: `202010-01`.
+fn is_dated(version: &str) -> bool {
+    let digits = |text: &str, len: usize| text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+    version.split_once('-').is_some_and(|(month, count)| digits(month, 6) && digits(count, 2))
 }
 
 /// Reads the version of another tool or language.
@@ -189,6 +197,7 @@ mod tests {
         let at = Location::new(SourceId(0), Span::empty(0));
         let rows = [
             ("ubuntu-2204:2024.11.1", Some(Strength::Exact)),
+            ("ubuntu-2004-cuda-11.2:202103-01", Some(Strength::Exact)),
             ("ubuntu-2204:current", Some(WORD)),
             ("windows-server-2022-gui:edge", Some(WORD)),
             ("default", Some(WORD)),
