@@ -11,7 +11,7 @@
 //! # What is not a finding
 //!
 //! - A job with a command, an input or a kept file that speaks of JUnit or of test results, or a report log.
-//! - A repository whose configuration (`addopts`, tox, scripts that CI calls) writes a report.
+//! - A repository whose configuration (`addopts`, tox, scripts that CI calls) or a plugin of pytest (`pytest-azurepipelines`) writes a report.
 //! - A repository in which at least half of the test jobs report.
 //! - Jobs that no proposed patch starts, and jobs without such a test command.
 //!
@@ -34,6 +34,12 @@
 //!     runs-on: ubuntu-24.04
 //!     steps:
 //!       - run: pytest -v
+//! ```
+//!
+//! ```yaml azure-pipelines.yml good
+//! steps:
+//! - script: pip install pytest pytest-azurepipelines
+//! - script: pytest
 //! ```
 //!
 //! ```yaml .github/workflows/ci.yml good
@@ -109,7 +115,11 @@ fn is_known(command: &Command) -> bool {
     command.check().is_some_and(|check| matches!(check.program(), "pytest" | "py.test" | "tox" | "nox"))
 }
 
-const WORDS: &[&str] = &["junit", "test-results", "test_results", "test-report", "test_report", "report-log", "xunit", "nunit", "allure"];
+const WORDS: &[&str] = &["junit", "test-results", "test_results", "test-report", "test_report", "report-log", "xunit", "nunit", "allure", "json-report"];
+
+/// A plugin of pytest that writes a report and hands it to Azure Pipelines where it is installed.
+/// <https://pypi.org/project/pytest-azurepipelines/>
+const PLUGIN: &str = "pytest-azurepipelines";
 
 fn speaks(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -124,7 +134,8 @@ fn said(command: &Command) -> bool {
 fn configured(project: &Project) -> bool {
     let settings = project.manifests().flat_map(|manifest| &manifest.settings).any(|(_, text)| speaks(&text.text));
     let standing = project.facts.iter().filter(|facts| facts.source.is_some_and(|source| project.judged(source)));
-    settings || standing.flat_map(|facts| &facts.scripts).flat_map(|(_, script)| &script.commands).any(said)
+    let plugin = project.references().any(|(_, reference)| reference.subject.name == PLUGIN && !project.asleep(reference.site.whole.source));
+    settings || plugin || standing.flat_map(|facts| &facts.scripts).flat_map(|(_, script)| &script.commands).any(said)
 }
 
 fn reports(project: &Project, job: &Job) -> bool {
