@@ -79,6 +79,14 @@
 //!         NPM_TOKEN: ${NPM_TOKEN}
 //! ```
 //!
+//! ```yaml azure-pipelines.yml bad default
+//! steps:
+//! - task: Docker@2
+//!   inputs:
+//!     command: build
+//!     arguments: --build-arg INDEX_TOKEN=$(INDEX_TOKEN)
+//! ```
+//!
 //! ```yaml .github/workflows/ci.yml good
 //! on: push
 //! jobs:
@@ -114,7 +122,7 @@ use crate::model::container::{ContainerBuild, Instruction, Stage, Variable};
 use crate::model::environment::EnvironmentKind;
 use crate::model::facts::Facts;
 use crate::model::finding::Findings;
-use crate::model::pipeline::{Pipeline, StepKind, Value};
+use crate::model::pipeline::{Assignment, Pipeline, StepKind, Value};
 use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
@@ -186,11 +194,12 @@ fn commands(project: &Project, findings: &mut Findings) {
     }
 }
 
-/// `build-args:` of a component.
+/// `build-args:` of a component, or arguments for the program that it starts: `arguments: --build-arg …` of Azure's Docker task.
 fn inputs(project: &Project, pipeline: &Pipeline, findings: &mut Findings) {
     for step in pipeline.jobs.iter().flat_map(|job| &job.steps) {
         let StepKind::Uses { inputs, .. } = &step.kind else { continue };
-        for one in inputs.iter().filter(|one| is_build_arguments(&one.name)) {
+        let given = |one: &&Assignment| is_build_arguments(&one.name) || one.name == "arguments" && project.sources.text(one.at).contains("--build-arg");
+        for one in inputs.iter().filter(given) {
             let Value::Secret { names, .. } = &one.value else { continue };
             let message = format!(
                 "`{}` puts {} into the image: its history shows build arguments to everybody who can pull it",
