@@ -111,6 +111,8 @@ fn declarative(call: &Call, reader: &mut Reader<'_>, pipeline: &mut Pipeline) {
         pipeline.cancel = Setting::Plain(abort, option.at);
     }
     let around = Around { timeout: stage::timeout(options), retry: stage::retry(options), ..around };
+    // It stands for the whole pipeline, and its container runs beside those of the stages that have an agent of their own.
+    reader.agent(&around, &mut Job::new("agent", "agent", call.at));
     reader.secrets = environment::secret_names(&pipeline.env);
     if let Some(stages) = call.call("stages") {
         reader.stages(stages, "stages", &around, &mut pipeline.jobs);

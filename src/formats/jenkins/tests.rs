@@ -16,7 +16,7 @@ fn declarative_stages_are_jobs() {
                 stage('Ship') { when { branch 'main' }\n steps { bat 'ship' } }\n    stage('Both') { parallel { stage('P') { agent { dockerfile { filename 'ci/Dockerfile' } }\n steps { sh 'p' } } } }\n  }\n  post { failure { sh 'tell' } }\n}\n";
     let facts = facts_of(&FORMAT, "Jenkinsfile", text);
     assert!(facts.problems.is_empty(), "{:?}", facts.problems);
-    assert_eq!(names(&facts), ["acme:main", "node:20", "redis:7", "python:3.12"]);
+    assert_eq!(names(&facts), ["acme:main", "python:3.12", "node:20", "redis:7"]);
     for reference in &facts.references[1..] {
         let slot = reference.site.version.expect("a slot").at.span;
         assert_eq!(&text[slot.range()], format!(":{}", reference.pin.version.as_deref().unwrap()));
@@ -34,7 +34,15 @@ fn declarative_stages_are_jobs() {
     assert_eq!((job(&facts, "Ship").on_patch, test.on_patch), (Some(false), Some(true)));
     assert_eq!(facts.builds_of[0].0, "ci/Dockerfile");
     assert_eq!(job(&facts, "post").steps[0].phase, Phase::After);
-    assert_eq!(facts.references[1].key, "stages.Test.agent.kubernetes.yaml.spec.containers[0].image");
+    assert_eq!(facts.references[2].key, "stages.Test.agent.kubernetes.yaml.spec.containers[0].image");
+}
+
+#[test]
+fn the_container_of_the_whole_pipeline_runs_beside_those_of_stages() {
+    let text = "pipeline {\n  agent { docker { image 'node:latest' } }\n  stages { stage('A') { agent { label 'x' }\n steps { sh 'a' } } }\n}\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", text);
+    assert_eq!(names(&facts), ["node:latest"]);
+    assert!(job(&facts, "A").images.is_empty());
 }
 
 #[test]
