@@ -330,7 +330,9 @@ fn comments(project: &Project, at: Location) -> &str {
     source.slice(Span { start: from, end: to })
 }
 
-/// What stands for the opposite where a setting is no switch: `failure` of Woodpecker and Drone, `onError` of Tekton.
+/// What stands for the opposite where a setting is no switch: `failure` of Woodpecker and Drone, `onError` of Tekton. Drone knows `ignore` and
+/// `fast` (and other spellings of it) and takes every other word for its default, which is Woodpecker's `fail`.
+/// <https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/step.go>
 fn opposite(written: &str) -> &'static str {
     match written.trim_matches(['"', '\'']) {
         "ignore" => "fail",

@@ -12,7 +12,8 @@
 //!
 //! # What to do
 //!
-//! Lock again; indexes offer sha256.
+//! Lock again; indexes offer sha256. An explicit list of conda is written with them by `conda list --explicit --sha256`
+//! (<https://docs.conda.io/projects/conda/en/latest/commands/list.html>).
 //!
 //! # Levels
 //!
@@ -123,7 +124,11 @@ fn check(project: &Project, findings: &mut Findings) {
         for (package, at) in weak.iter().skip(1).take(SHOWN) {
             finding = finding.label(*at, format!("`{}` too", package.name));
         }
-        findings.push(finding.help("lock again, so that sha256 is written").about("hash", first.name.as_str()));
+        let help = match text.contains("@EXPLICIT") {
+            true => "write it again with `conda list --explicit --sha256` from an environment that was made of it",
+            false => "lock again, so that sha256 is written",
+        };
+        findings.push(finding.help(help).about("hash", first.name.as_str()));
     }
 }
 
