@@ -1,6 +1,6 @@
 //! What a solved part holds: the versions that were picked, and who needs whom.
 
-use super::Branch;
+use super::branch::Branch;
 use super::package::{Node, Pkg};
 use crate::resolve::listing::File;
 use crate::resolve::marker::Marker;

@@ -3,6 +3,8 @@
 //! The order of decisions, of splits and of the solving of parts is that of uv, so that both find the same versions. It asks the world
 //! only through [`Index`].
 
+mod ahead;
+mod branch;
 mod edges;
 pub mod fork;
 pub mod needs;
@@ -10,22 +12,20 @@ pub mod package;
 
 pub use edges::{Edge, Part, Picked};
 
-use super::bounds::{Lower, PythonRange, Versions, everything};
+use super::bounds::{Lower, PythonRange, Versions};
 use super::choose::{Chooser, Offer, Preference, Refusal};
-use super::listing::{Absent, Direct, File, Index};
+use super::listing::{Absent, Direct, Index};
 use super::marker::Marker;
 use super::metadata::Metadata;
 use super::requirement::{Name, Requirement, Source};
+use branch::{Branch, PkgId};
 use fork::{Environment, Fork};
 use needs::{Rules, Scope};
-use package::{Conflicts, Need, Node, Pkg, Ranks, Types};
+use package::{Need, Node, Pkg};
 use pep440_rs::{Version, VersionSpecifiers};
-use pubgrub::{Id, Ranges, State, Term};
-use std::collections::{HashMap, HashSet};
+use pubgrub::{Ranges, State};
+use std::collections::HashMap;
 use std::sync::Arc;
-
-/// After how many conflicts the order of decisions changes.
-const CONFLICTS: usize = 5;
 
 /// More decisions than any solvable input has been seen to need.
 const MOST_DECISIONS: usize = 200_000;
@@ -38,9 +38,6 @@ pub enum Failed {
     /// The world did not answer, or something is wrong with the request; the text says what and what next.
     Stopped(String),
 }
-
-type State0 = State<Types>;
-type PkgId = Id<Pkg>;
 
 /// A search over an index.
 pub struct Solver<'a> {
@@ -64,27 +61,6 @@ pub struct Solver<'a> {
     pub missing: HashMap<Name, String>,
 }
 
-/// One part of the environments being solved.
-#[derive(Clone)]
-struct Branch {
-    state: State0,
-    next: PkgId,
-    /// The package that a split happened on: it is decided first, without propagation.
-    first: Option<PkgId>,
-    /// The version that a split chose for it.
-    first_version: Option<Version>,
-    ranks: Ranks,
-    conflicts: Conflicts<PkgId>,
-    added: HashMap<PkgId, HashSet<Version>>,
-    picked: HashMap<(Name, Version), Arc<File>>,
-    direct: HashMap<Name, Arc<str>>,
-    hinted: HashMap<PkgId, Versions>,
-    /// The version of each project that was tried last, and how many were tried.
-    tried: HashMap<Name, (Version, usize)>,
-    environment: Environment,
-    pythons: PythonRange,
-}
-
 enum Decision {
     Take(Version),
     Nothing,
@@ -105,22 +81,7 @@ impl<'a> Solver<'a> {
     pub fn solve(mut self) -> Result<Vec<Part>, Failed> {
         let root: Pkg = Arc::new(Node::Root);
         let state = State::init(root, Version::new([0]));
-        let next = state.root_package;
-        let mut waiting = vec![Branch {
-            state,
-            next,
-            first: None,
-            first_version: None,
-            ranks: Ranks::default(),
-            conflicts: Conflicts::default(),
-            added: HashMap::new(),
-            picked: HashMap::new(),
-            direct: HashMap::new(),
-            hinted: HashMap::new(),
-            tried: HashMap::new(),
-            environment: self.environment.clone(),
-            pythons: self.pythons.clone(),
-        }];
+        let mut waiting = vec![Branch::new(state, self.environment.clone(), self.pythons.clone())];
         let mut parts = Vec::new();
         while let Some(branch) = waiting.pop() {
             match self.run(branch)? {
@@ -241,56 +202,6 @@ impl<'a> Solver<'a> {
         let store = &state.package_store;
         let picked = state.partial_solution.pick_highest_priority_pkg(|id, _| ranks.of(&store[id]));
         Ok(picked.map(|(id, _)| id))
-    }
-
-    /// Tells the index what will probably be asked.
-    fn hint(&self, branch: &mut Branch) {
-        let mut new = Vec::new();
-        for (id, range) in branch.state.partial_solution.prioritized_packages() {
-            let Node::Real { name, extra: None, marker } = &*branch.state.package_store[id] else { continue };
-            if marker.is_always() && !branch.direct.contains_key(name) && branch.hinted.get(&id) != Some(range) {
-                new.push((id, name.clone(), range.clone()));
-            }
-        }
-        for (id, name, range) in new {
-            branch.hinted.insert(id, range.clone());
-            let preferences = self.preferences.get(&name).cloned().unwrap_or_default();
-            let (chooser, environment) = (self.chooser.clone(), branch.environment.marker());
-            self.index.soon(
-                &name,
-                Some(Box::new(move |listing| {
-                    let shelf = chooser.shelf(listing);
-                    match chooser.choose(&shelf, &range, &preferences, &environment)?.1 {
-                        Offer::Fits { file, .. } => Some(file),
-                        _ => None,
-                    }
-                })),
-            );
-        }
-    }
-
-    /// When many versions of a package were tried, the next ones are fetched together.
-    fn hint_batch(&self, branch: &mut Branch, package: &Pkg, version: &Version) {
-        // An extra that cannot be had is looked for through all versions of its package, too.
-        let Some(name) = package.name() else { return };
-        let (last, tried) = branch.tried.entry(name.clone()).or_insert_with(|| (version.clone(), 1));
-        if last == version {
-            return;
-        }
-        *last = version.clone();
-        *tried += 1;
-        if !tried.is_power_of_two() {
-            return;
-        }
-        let amount = *tried * 2;
-        let Some(listing) = self.index.ready(name) else { return };
-        let shelf = self.chooser.shelf(&listing);
-        let range = branch.range();
-        for at in self.chooser.ordered(&shelf, &range).take(amount) {
-            if let Offer::Fits { file, .. } = self.chooser.offer(&shelf, at) {
-                self.index.soon_metadata(&file);
-            }
-        }
     }
 
     fn nothing_fits(&self, branch: &mut Branch, package: &Pkg) {
@@ -585,69 +496,6 @@ enum Ran {
     Split(Vec<Branch>),
 }
 
-impl Branch {
-    /// The versions of the package in hand that are still possible.
-    fn range(&self) -> Versions {
-        match self.state.partial_solution.term_intersection_for_package(self.next) {
-            Some(Term::Positive(range)) => range.clone(),
-            _ => everything(),
-        }
-    }
-
-    fn narrow(&mut self, marker: Marker) {
-        if let Some(narrowed) = marker.python_bounds().and_then(|bounds| self.pythons.narrowed(&bounds)) {
-            self.pythons = narrowed;
-        }
-        self.environment = Environment::Many(marker);
-    }
-
-    fn split(self, parts: Vec<(Marker, Option<Version>)>) -> Vec<Branch> {
-        let part = |(marker, version): (Marker, Option<Version>)| {
-            let mut part = self.clone();
-            part.first = Some(self.next);
-            part.first_version = version;
-            part.narrow(marker);
-            part
-        };
-        parts.into_iter().map(part).collect()
-    }
-
-    fn record(&mut self, affected: PkgId, packages: &[PkgId]) {
-        let store = &self.state.package_store;
-        let mut real = false;
-        for &culprit in packages.iter().filter(|&&culprit| culprit != affected) {
-            // A project and its own stand-ins conflict all the time, and that says nothing.
-            if store[affected].name() == store[culprit].name() {
-                continue;
-            }
-            real = true;
-            let count = self.conflicts.culprit.entry(culprit).or_default();
-            *count += 1;
-            if *count == CONFLICTS {
-                self.conflicts.later.push(culprit);
-            }
-        }
-        if real {
-            let count = self.conflicts.affected.entry(self.next).or_default();
-            *count += 1;
-            if *count == CONFLICTS {
-                self.conflicts.earlier.push(self.next);
-            }
-        }
-    }
-
-    fn reorder(&mut self) {
-        for id in std::mem::take(&mut self.conflicts.earlier) {
-            self.ranks.earlier(&self.state.package_store[id]);
-        }
-        for id in std::mem::take(&mut self.conflicts.later) {
-            if self.ranks.later(&self.state.package_store[id]) {
-                self.state.backtrack_package(id);
-            }
-        }
-    }
-}
-
 fn asks_for_nothing(requirement: &Requirement) -> bool {
     matches!(&requirement.source, Source::Index(specifiers) if super::bounds::allowed(specifiers).is_empty())
 }
@@ -659,6 +507,3 @@ fn same_place(a: &str, b: &str) -> bool {
     };
     plain(a) == plain(b)
 }
-
-#[cfg(test)]
-mod tests;
