@@ -234,11 +234,14 @@ impl Shared {
             return of_source(&file.name, &kept);
         }
         let big = file.size.is_some_and(|size| size > SMALL_SOURCE);
-        let mut source = if big { self.source_head(file).await? } else { None };
-        if source.is_none() {
-            source = Some(self.whole_source(file).await?);
-        }
-        let source = source.unwrap_or_default();
+        let source = match if big { self.source_head(file).await? } else { None } {
+            Some(source) => source,
+            None => match self.whole_source(file).await {
+                // That one is too big to be read is kept as well: the next run need not find out again.
+                Err(Absent::NeedsBuild) => Source::default(),
+                read => read?,
+            },
+        };
         if let Ok(kept) = serde_json::to_vec(&source) {
             self.http.remember(&texts, kept);
         }
