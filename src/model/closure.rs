@@ -27,7 +27,9 @@ const WHOLE: [&str; 8] = [
 impl Lock {
     /// Needs of its packages that it has no entry for. What only some environments need counts where the format writes no conditions
     /// that it has not resolved.
-    pub fn dangling(&self) -> Vec<(&LockedPackage, &Edge)> {
+    ///
+    /// `own` are names of the project itself, to which packages for its development may come back (see [`Project::own_names`]).
+    pub fn dangling(&self, own: &[&str]) -> Vec<(&LockedPackage, &Edge)> {
         // The needs of a compiled file are made of its entries.
         if self.tool == LockTool::Compiled {
             return Vec::new();
@@ -43,7 +45,8 @@ impl Lock {
             let certain = resolved || !edge.optional && edge.marker.is_empty();
             certain && !system && !edge.name.is_empty()
         };
-        edges.filter(|(_, edge)| counts(edge) && !names.contains(&edge.name)).collect()
+        let absent = |edge: &Edge| !names.contains(&edge.name) && !own.contains(&edge.name.as_str());
+        edges.filter(|(_, edge)| counts(edge) && absent(edge)).collect()
     }
 }
 
@@ -53,6 +56,16 @@ fn plain(tool: LockTool, name: &str) -> String {
 }
 
 impl Project {
+    /// Names under which packages of a lock may need the project that the lock is of. poetry and pdm give the project no entry; uv does.
+    pub fn own_names(&self, lock: &Lock) -> Vec<&str> {
+        if !matches!(lock.tool, LockTool::Poetry | LockTool::Pdm) {
+            return Vec::new();
+        }
+        let folder = self.source(lock.at.source).folder();
+        let beside = self.manifests().filter(|manifest| self.source(manifest.at.source).folder() == folder);
+        beside.filter_map(|manifest| manifest.name.as_deref()).collect()
+    }
+
     /// Needs that another lock of the repository records for the very versions that this one holds, and that this one leaves out.
     ///
     /// Only for compiled files and pylocks, which record no needs themselves.

@@ -107,10 +107,12 @@ const VENDORS: [&str; 7] = [
 ];
 
 /// Actions whose branch is what their owners document.
-/// <https://github.com/pypa/gh-action-pypi-publish#usage>, <https://github.com/re-actors/alls-green#usage>
-const DOCUMENTED: [(&str, &str); 4] = [
+/// <https://github.com/pypa/gh-action-pypi-publish#usage>, <https://github.com/re-actors/alls-green#usage>,
+/// <https://hatch.pypa.io/latest/install/#github-actions>
+const DOCUMENTED: [(&str, &str); 5] = [
     ("ansible-community/ansible-test-gh-action", "release/"),
     ("pypa/gh-action-pypi-publish", "release/"),
+    ("pypa/hatch", "install"),
     ("re-actors/alls-green", "release/"),
     ("re-actors/checkout-python-sdist", "release/"),
 ];

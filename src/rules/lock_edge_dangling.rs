@@ -9,7 +9,7 @@
 //! # What is not a finding
 //!
 //! Needs under a marker, where the lock may be for other environments (uv records every one, so there they count); needs of extras; packages
-//! of conda's own system (`__glibc`).
+//! of conda's own system (`__glibc`); the project itself, which poetry and pdm give no entry, and which packages for its development need.
 //!
 //! # What to do
 //!
@@ -80,6 +80,37 @@
 //! wheels = [{ url = "https://files.pythonhosted.org/packages/76/c6/idna-3.10-py3-none-any.whl", hash = "sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3" }]
 //! ```
 //!
+//! ```toml pyproject.toml with
+//! [tool.poetry]
+//! name = "demo"
+//! version = "1.0.0"
+//! [tool.poetry.dependencies]
+//! python = "^3.12"
+//! [tool.poetry.group.dev.dependencies]
+//! pytest-demo = "^1"
+//! ```
+//!
+//! ```toml poetry.lock good
+//! [[package]]
+//! name = "pytest-demo"
+//! version = "1.0.0"
+//! description = ""
+//! optional = false
+//! python-versions = ">=3.12"
+//! groups = ["dev"]
+//! files = [
+//!     {file = "pytest_demo-1.0.0-py3-none-any.whl", hash = "sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3"},
+//! ]
+//!
+//! [package.dependencies]
+//! demo = ">=1"
+//!
+//! [metadata]
+//! lock-version = "2.1"
+//! python-versions = "^3.12"
+//! content-hash = "946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3"
+//! ```
+//!
 //! # Measured
 //!
 //! No finding in 52 public repositories. The edits of `fixtures/locks/tampered.json` are found, near misses are in the ledger.
@@ -103,7 +134,7 @@ pub static RULE: Rule = Rule {
 
 fn check(project: &Project, findings: &mut Findings) {
     for lock in project.trusted_locks() {
-        for (package, edge) in lock.dangling() {
+        for (package, edge) in lock.dangling(&project.own_names(lock)) {
             let message = format!("`{}` needs `{}`, which is not in `{}`", package.name, edge.name, project.path(lock.at));
             let finding = Findings::finding(&RULE, "edge", edge.at, message).label(package.at, "needed by this entry");
             findings.push(finding.help("lock again, so that all that is needed is there").about(package.name.as_str(), edge.name.as_str()));

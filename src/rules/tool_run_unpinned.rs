@@ -51,6 +51,33 @@
 //!       - run: pipx run black==24.8.0 .
 //! ```
 //!
+//! ```dockerfile Dockerfile bad default
+//! FROM node:22.11.0
+//! RUN npm install -g pnpm@10
+//! RUN pnpm install
+//! ```
+//!
+//! ```make Makefile with
+//! js:
+//! 	npx vite build
+//! ```
+//!
+//! ```dockerfile Dockerfile with
+//! FROM node:22.11.0
+//! RUN npm ci
+//! RUN npx vite build
+//! ```
+//!
+//! ```yaml .github/workflows/ci.yml good
+//! on: push
+//! jobs:
+//!   js:
+//!     runs-on: ubuntu-24.04
+//!     steps:
+//!       - run: npm ci
+//!       - run: make js
+//! ```
+//!
 //! # Measured
 //!
 //! 119 findings in 35 of 52 public repositories; every message was read, and 57 hits were
@@ -59,7 +86,8 @@
 use crate::model::finding::{Finding, Findings, Remedy};
 use crate::model::installs::{is_bootstrap, is_tool, speaks_of_newest};
 use crate::model::pin::Strength;
-use crate::model::pipeline::StepKind;
+use crate::model::container::Instruction;
+use crate::model::pipeline::{Job, StepKind};
 use crate::model::project::{GateInstall, Project, Site};
 use crate::model::reference::{Ecosystem, Reference, ReferenceId};
 use crate::model::rule::Level::{Error, Warning};
@@ -85,7 +113,7 @@ fn check(project: &Project, findings: &mut Findings) {
         for deed in &site.command.deeds {
             let Deed::RunTool(id) = deed else { continue };
             let reference = project.reference(*id);
-            let local = reference.subject.ecosystem == Ecosystem::Npm && has_node_modules(&site);
+            let local = reference.subject.ecosystem == Ecosystem::Npm && looks_here_first(&site) && has_node_modules(project, &site);
             if is_loose(reference) && !local {
                 findings.push(run(*id, reference));
             }
@@ -113,16 +141,34 @@ fn wants_newest(project: &Project, site: &Site) -> bool {
     [job, name, project.path(site.command.at)].iter().any(|words| speaks_of_newest(words))
 }
 
-/// Whether the job, or the build, installs the packages of `package.json` first: `npx` then runs those.
-fn has_node_modules(site: &Site) -> bool {
-    let installs = |script: &Script| {
-        script.commands.iter().flat_map(|command| &command.deeds).any(|deed| {
-            matches!(deed, Deed::Install(install) if install.tool == InstallTool::Npm && install.references.is_empty())
-        })
-    };
-    let steps = site.job.into_iter().flat_map(|job| &job.steps);
-    installs(site.script)
-        || steps.filter_map(|step| if let StepKind::Run(script) = &step.kind { Some(script) } else { None }).any(installs)
+/// Whether a command runs what `node_modules` holds before it fetches anything: `npx` does, `npm install -g` and `pnpm dlx` do not.
+fn looks_here_first(site: &Site) -> bool {
+    const FETCHES: [&str; 4] = ["-g", "--global", "global", "dlx"];
+    !site.command.words.iter().any(|word| FETCHES.contains(&word.text.text.as_str()))
+}
+
+/// Whether the job, or the build, installs the packages of `package.json` first: `npx` then runs those. A script of its own runs in the jobs
+/// and builds that start it.
+fn has_node_modules(project: &Project, site: &Site) -> bool {
+    let own = site.job.into_iter().chain(reaching_jobs(project, site)).flat_map(|job| &job.steps);
+    let scripts = own.filter_map(|step| if let StepKind::Run(script) = &step.kind { Some(script) } else { None });
+    let builds = project.reached_by(site.source).iter().flat_map(|reach| &project.facts_of(reach.at.source).builds);
+    let layers = site.build.into_iter().chain(builds).flat_map(|build| &build.stages).flat_map(|stage| &stage.instructions);
+    let layers = layers.filter_map(|layer| if let Instruction::Run { script, .. } = layer { Some(script) } else { None });
+    std::iter::once(site.script).chain(scripts).chain(layers).any(installs_node_modules)
+}
+
+fn installs_node_modules(script: &Script) -> bool {
+    script.commands.iter().flat_map(|command| &command.deeds).any(|deed| {
+        matches!(deed, Deed::Install(install) if install.tool == InstallTool::Npm && install.references.is_empty())
+    })
+}
+
+fn reaching_jobs<'p>(project: &'p Project, site: &Site) -> impl Iterator<Item = &'p Job> {
+    let alone = site.job.is_none();
+    let reaches = project.reached_by(site.source).iter().filter(move |_| alone);
+    let places = reaches.filter_map(|reach| project.gate.jobs.get(&reach.who));
+    places.map(|&(source, pipeline, job)| &project.facts_of(source).pipelines[pipeline].jobs[job])
 }
 
 fn run(id: ReferenceId, reference: &Reference) -> Finding {

@@ -59,13 +59,15 @@ fn unexplained(lock: &Lock, last: &LockedPackage) -> bool {
 
 /// What an entry needs and the lock does not hold.
 fn missing_need(project: &Project, lock: &Lock, packages: &Packages) -> Option<Reason> {
+    let own = project.own_names(lock);
     let conditional = || {
         let reach = Reach::of(project, lock, packages)?;
         let edges = lock.packages.iter().flat_map(|package| package.edges.iter().map(move |edge| (package, edge)));
-        let mut absent = edges.filter(|(_, edge)| !packages.contains_key(edge.name.as_str()));
+        let known = |name: &str| packages.contains_key(name) || own.contains(&name);
+        let mut absent = edges.filter(|(_, edge)| !known(&edge.name));
         absent.find(|(package, edge)| reach.holds(package, edge))
     };
-    let (package, edge) = lock.dangling().into_iter().next().or_else(conditional)?;
+    let (package, edge) = lock.dangling(&own).into_iter().next().or_else(conditional)?;
     let text = format!("its entry of `{}` needs `{}`, which it does not hold", package.name, edge.name);
     Some(Reason { text, at: Some(edge.at) })
 }

@@ -13,7 +13,9 @@ pub fn claims(path: &str) -> Claim {
     if stem == "requirements" && is_for_development(ext) {
         return Claim::Yes;
     }
-    if !matches!(ext, "txt" | "in" | "pip" | "lock") || is_other(&name, stem) {
+    // Sphinx keeps the text of each page as `page.rst.txt`.
+    let page = [".rst", ".md", ".html"].iter().any(|end| stem.ends_with(end));
+    if !matches!(ext, "txt" | "in" | "pip" | "lock") || page || is_other(&name, stem) {
         return Claim::No;
     }
     let named = stem.contains("requirements") || words(stem).any(|word| matches!(word, "constraints" | "reqs"));

@@ -19,6 +19,7 @@ fn paths_are_claimed_by_name() {
         ("requirements-dev.lock", Claim::Yes),
         ("docs/rtd.txt", Claim::Maybe),
         ("CMakeLists.txt", Claim::No),
+        ("_sources/api.resource_requirements.rst.txt", Claim::No),
         ("requirements.yml", Claim::No),
         ("ci/requirements.dev", Claim::Yes),
         ("requirements.py", Claim::No),
