@@ -89,6 +89,7 @@ fn what_is_no_text_and_of_no_format_is_nobodys() {
         .file(BESIDE.0, BESIDE.1)
         .file("bin/protoc", elf)
         .file("README.txt", b"caf\xe9\n")
+        .file("secrets/creds.sh", b"\0GITCRYPT\0N$\xeb\x0f\xc8")
         .file("NEWS.txt", [0xff, 0xfe, b'N', 0])
         .file("old.py", b"# -*- coding: latin-1 -*-\nname = 'caf\xe9'\n")
         .file("deps.txt", b"# caf\xe9\nrequests>=2\n");

@@ -9,7 +9,8 @@
 //!
 //! # What is not a finding
 //!
-//! Files that are no text and of no format (programs in `bin/`, old texts, sources of other tools), whatever their names end in.
+//! Files that are no text and of no format (programs in `bin/`, old texts, sources of other tools), whatever their names end in; files that
+//! git-crypt keeps encrypted.
 //!
 //! CRLF line ends, a byte order mark, a missing final newline and non-ASCII text are valid and read like any other. Limits: 48 MiB a
 //! file, 255 levels of nesting, and as many followed aliases as keep a document below a million nodes; no real file met comes near.

@@ -15,7 +15,6 @@
 //!   stand (`cat "$KEY"`, `chmod 600 "$KEY"`, `ssh -i "$KEY"`, `--kubeconfig "$CONFIG"`, `< "$KEY"`).
 //! - In a script of its own, a variable that the jobs which run it write out: the password of a database that lives as long as the job.
 //! - A here-string or a here-document, `--password-stdin`.
-//! - What a program takes for the path of a file: `cp "$KEY" ~/.ssh/id_rsa`, `ssh -i "$KEY"`, `--key-file "$KEY"`.
 //! - A variable that nothing sets and for which the script has a value of its own: `PASSWORD=${PASSWORD:-changeme}`.
 //! - The URL of a package index (`secret-in-index-url`), `--build-arg` (`secret-in-image`), what is pasted into the text
 //!   (`secret-inline-expansion`).
@@ -211,16 +210,9 @@ fn functions_at<'p>(project: &'p Project, flow: &Flow<'p>) -> HashSet<&'p str> {
     names
 }
 
-/// Variables that hold the path of a file. What the pipeline fills with a secret by name does not.
+/// Variables that hold the path of a file.
 fn files_at(flow: &Flow) -> HashSet<String> {
-    let mut names: HashSet<String> = scripts(flow).into_iter().flat_map(paths::of).collect();
-    if let Some((pipeline, job)) = flow.job {
-        let own = flow.step().into_iter().flat_map(|step| &step.env);
-        for assignment in pipeline.env.iter().chain(&job.env).chain(own) {
-            names.remove(&assignment.name);
-        }
-    }
-    names
+    scripts(flow).into_iter().flat_map(paths::of).collect()
 }
 
 /// Names of the functions that a script defines, as `name()`, `name ()` and `function name`.
@@ -265,7 +257,7 @@ fn counts(project: &Project, flow: &Flow, names: &Names, carry: &Carry) -> bool 
     let number = ["user.signingkey", "--local-user", "--default-key", "--recipient", "--recv-keys"].contains(&before);
     // A parser that lost its way gives words of several lines.
     let strange = name.contains(['$', '(', '{', '"', '\'', '<']) || name.is_empty();
-    !strange && !number && !other_rule && !takes_path(name, before, word) && !BUILTINS.contains(&name) && !names.functions.contains(name)
+    !strange && !number && !other_rule && !BUILTINS.contains(&name) && !names.functions.contains(name)
 }
 
 /// The program that is started in the end, and the number of its word.
@@ -280,21 +272,6 @@ fn program(command: &Command) -> Option<(usize, &str)> {
         }
         index += 1;
     }
-}
-
-/// Programs whose arguments are files: what they are given is no secret, but a variable of the kind that holds a path.
-const FILES: &[&str] = &[
-    "cp", "mv", "cat", "chmod", "chown", "ls", "stat", "rm", "ln", "install", "wc", "head", "tail", "file", "realpath", "dirname", "basename",
-    "base64", "ssh-add", "shred",
-];
-
-/// Whether the whole of an argument is taken for the path of a file: `cp "$KEY" ~/.ssh/id_rsa`, `ssh -i "$KEY"`, `--key-file="$KEY"`.
-fn takes_path(program: &str, before: &str, word: &str) -> bool {
-    let (option, value) = word.split_once('=').filter(|_| word.starts_with("--")).unwrap_or((before, word));
-    let whole = value.starts_with('$') && value[1..].trim_matches(['{', '}']).bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let option = option.starts_with('-') && (option.ends_with("file") || option.ends_with("kubeconfig") || option.ends_with("cacert"));
-    let key = before == "-i" && matches!(program, "ssh" | "scp" | "sftp") || before == "--import" && program.starts_with("gpg");
-    whole && (option || key || FILES.contains(&program))
 }
 
 /// The URL of a package index.

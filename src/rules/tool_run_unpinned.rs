@@ -57,9 +57,8 @@
 //! RUN pnpm install
 //! ```
 //!
-//! ```make Makefile with
-//! js:
-//! 	npx vite build
+//! ```sh ci/js.sh with
+//! npx vite build
 //! ```
 //!
 //! ```dockerfile Dockerfile with
@@ -75,7 +74,7 @@
 //!     runs-on: ubuntu-24.04
 //!     steps:
 //!       - run: npm ci
-//!       - run: make js
+//!       - run: ./ci/js.sh
 //! ```
 //!
 //! # Measured

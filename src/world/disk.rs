@@ -300,7 +300,13 @@ pub fn text_of(bytes: Vec<u8>) -> (String, Option<String>) {
     }
 }
 
+/// What git-crypt writes before a file that it encrypted: such a file is not to be read.
+const ENCRYPTED: &[u8] = b"\0GITCRYPT\0";
+
 fn decode(bytes: Vec<u8>) -> Reading {
+    if bytes.starts_with(ENCRYPTED) {
+        return Reading::Gone;
+    }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let unit = if bytes[0] == 0xff { u16::from_le_bytes } else { u16::from_be_bytes };
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();

@@ -21,6 +21,7 @@ use crate::model::source::{Source, join};
 use crate::model::span::SourceId;
 use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
+use std::collections::HashSet;
 
 /// Every lock: its manifest, and whether the lock describes it. In order of paths.
 pub fn states(project: &Project) -> Vec<LockState> {
@@ -75,14 +76,20 @@ fn strays(project: &Project, lock: &Lock, state: &LockState) -> Vec<Stray> {
     }
     let packages = by_name(lock);
     let mut found: Vec<Stray> = Vec::new();
-    for manifest in manifests(project, lock) {
+    let manifests = manifests(project, lock);
+    // What the root of a workspace overrides holds for its members too.
+    let all = || manifests.iter().flat_map(|&manifest| &project.facts_of(manifest).references);
+    let overriding: HashSet<&str> =
+        all().filter(|r| r.role == Role::Constraint).map(|r| r.subject.name.as_str()).collect();
+    for &manifest in &manifests {
         let references = &project.facts_of(manifest).references;
-        let overridden = |name: &str| references.iter().any(|r| r.role == Role::Constraint && r.subject.name == name);
         for (index, reference) in references.iter().enumerate() {
             let name = reference.subject.name.as_str();
             let asked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python);
             let plain = reference.origin == Origin::Registry && reference.marker.is_none();
-            let Some(list) = packages.get(name).filter(|_| asked && plain && !overridden(name)) else { continue };
+            let Some(list) = packages.get(name).filter(|_| asked && plain && !overriding.contains(name)) else {
+                continue;
+            };
             let astray = list.iter().all(|package| !package.version.is_empty() && !satisfy::allows(reference, package));
             if astray && !found.iter().any(|old| old.name == name) {
                 let (package, reference) = (list[0], ReferenceId { source: manifest, index: index as u32 });

@@ -7,19 +7,23 @@ use crate::model::script::{Command, Script};
 use std::collections::HashSet;
 
 /// Programs that take files only, options aside.
-const FILES: [&str; 20] = [
+const FILES: [&str; 24] = [
     ".",
     "base64",
+    "basename",
     "cat",
     "chmod",
     "chown",
     "cp",
+    "dirname",
+    "file",
     "head",
     "install",
     "ln",
     "ls",
     "md5sum",
     "mv",
+    "realpath",
     "rm",
     "sha256sum",
     "shred",
@@ -31,7 +35,7 @@ const FILES: [&str; 20] = [
 ];
 
 /// Options whose value is a file, by program.
-const OPTIONS: [(&str, &str); 13] = [
+const OPTIONS: [(&str, &str); 12] = [
     ("ssh", "-i"),
     ("scp", "-i"),
     ("sftp", "-i"),
@@ -42,7 +46,6 @@ const OPTIONS: [(&str, &str); 13] = [
     ("openssl", "-inkey"),
     ("curl", "--cert"),
     ("curl", "--key"),
-    ("curl", "--cacert"),
     ("test", "-f"),
     ("[", "-f"),
 ];
@@ -69,7 +72,7 @@ fn of_command(command: &Command) -> Vec<String> {
 
 /// `--key-file`, `--kubeconfig`: the name of the option says what it takes.
 fn names_file(option: &str) -> bool {
-    option == "--kubeconfig" || option.starts_with("--") && option.ends_with("-file")
+    option.starts_with("--") && ["file", "kubeconfig", "cacert"].iter().any(|end| option.ends_with(end))
 }
 
 /// The variable that a text is, with nothing around it.
