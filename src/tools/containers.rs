@@ -180,11 +180,12 @@ fn run<'c>(words: &'c [Word], out: &mut Out) -> Option<Inner<'c>> {
     Inner::command(&rest[1..])
 }
 
-/// `$DOCKER_OPTS`, `${ARGS[@]}`.
+/// `$DOCKER_OPTS`, `${ARGS[@]}`; not `$ENV_IMAGE`, nor `${env.DOCKER_TAG}` of Jenkins, where `env` is no name.
 fn is_options(text: &str) -> bool {
-    let name = text.to_ascii_lowercase();
+    let name = text.to_ascii_lowercase().replace("env.", "").replace("params.", "");
     text.starts_with('$')
         && !text.contains([':', '/'])
+        && !["image", "img", "tag"].iter().any(|part| name.contains(part))
         && ["opt", "arg", "flag", "volume", "mount", "env", "param"].iter().any(|part| name.contains(part))
 }
 

@@ -378,6 +378,7 @@ fn images() {
         ("skopeo copy docker://alpine:3.19.1 docker://x/y:latest", "image alpine[:3.19.1]:exact"),
         ("apptainer exec --nv docker://python:3 pytest", "image python[:3]:major; Test(pytest)"),
         ("docker run \"$IMAGE\" x", "image $IMAGE[]:?"),
+        ("docker run ${env.IMAGE_TAG} bash", "image ${env.IMAGE_TAG}[]:?"),
     ]);
 }
 
