@@ -333,11 +333,16 @@ fn comments(project: &Project, at: Location) -> &str {
 /// What stands for the opposite where a setting is no switch: `failure` of Woodpecker and Drone, `onError` of Tekton. Drone knows `ignore` and
 /// `fast` (and other spellings of it) and takes every other word for its default, which is Woodpecker's `fail`.
 /// <https://github.com/drone-runners/drone-runner-docker/blob/master/engine/compiler/step.go>
-fn opposite(written: &str) -> &'static str {
+fn opposite(written: &str) -> Option<&'static str> {
     match written.trim_matches(['"', '\'']) {
-        "ignore" => "fail",
-        "continue" => "stopAndFail",
-        _ => "false",
+        "ignore" => Some("fail"),
+        "continue" => Some("stopAndFail"),
+        // `catchError(buildResult: 'SUCCESS')` of Jenkins.
+        "SUCCESS" => Some("FAILURE"),
+        "null" => Some("'FAILURE'"),
+        "true" | "True" | "TRUE" | "yes" | "on" | "1" => Some("false"),
+        // A list says which jobs are meant, as `allow_failures` of Travis does.
+        _ => None,
     }
 }
 
@@ -345,9 +350,12 @@ fn report(project: &Project, findings: &mut Findings, at: Location, kind: &str, 
     let message = format!("a failure of {whom} is ignored, and it runs `{tool}`: it cannot turn a patch red");
     let finding = Findings::finding(&RULE, kind, at, message);
     let help = "remove the setting, or let an expression say for which leg a failure does not count";
-    let edits = vec![Edit::replace(at, opposite(project.sources.text(at)))];
-    let remedy = Remedy::Replace { edits, safety: Safety::Unsafe };
-    findings.push(finding.help(help).remedy(remedy).about(key, tool));
+    let finding = finding.help(help).about(key, tool);
+    let edit = opposite(project.sources.text(at)).map(|word| Edit::replace(at, word));
+    findings.push(match edit {
+        Some(edit) => finding.remedy(Remedy::Replace { edits: vec![edit], safety: Safety::Unsafe }),
+        None => finding,
+    });
 }
 
 /// The check whose loss hurts most, with its tool.
@@ -401,7 +409,9 @@ mod tests {
 
     #[test]
     fn a_setting_gets_a_word_that_its_system_knows() {
-        let written = ["true", "ignore", "\"ignore\"", "continue", "1"];
-        assert_eq!(written.map(opposite), ["false", "fail", "fail", "stopAndFail", "false"]);
+        let written = ["true", "ignore", "\"ignore\"", "continue", "1", "SUCCESS"];
+        let expected = ["false", "fail", "fail", "stopAndFail", "false", "FAILURE"];
+        assert_eq!(written.map(opposite), expected.map(Some));
+        assert_eq!(opposite("python: nightly"), None);
     }
 }

@@ -8,6 +8,7 @@ use crate::model::pipeline::{Artifact, Assignment, Job, Phase, Scope, Setting, S
 use crate::model::reference::Role;
 use crate::model::script::{Language, Shell};
 use crate::model::source::join;
+use crate::model::span::Location;
 use crate::syntax::groovy::{Call, Item, Str, Value};
 use crate::tools;
 
@@ -60,7 +61,7 @@ impl<'r> Reader<'r> {
                 let secrets = self.known(around, job);
                 inner.bound.extend(environment::with_env(call, Scope::Step, &inner.key, &secrets));
             }
-            "catchError" | "warnError" => inner.caught = Some(call.at),
+            "catchError" => inner.caught = kept_green(call).or(inner.caught),
             "retry" => {
                 if let Some(times) = call.first().and_then(Value::says).and_then(|text| text.parse::<u32>().ok()) {
                     job.retry = Setting::Plain(times.saturating_sub(1), call.at);
@@ -169,6 +170,16 @@ impl<'r> Reader<'r> {
             let inner = Around { key: format!("{key}.{}", part.name), after: true, on_failure, ..around.clone() };
             self.steps(part.block.as_deref().unwrap_or(&[]), &inner, job);
         }
+    }
+}
+
+/// Where `catchError` says that the build stays green: by default it fails all the same, and `warnError` makes it unstable, which is not green.
+/// <https://github.com/jenkinsci/workflow-basic-steps-plugin/blob/master/src/main/java/org/jenkinsci/plugins/workflow/steps/CatchErrorStep.java>
+fn kept_green(call: &Call) -> Option<Location> {
+    match call.named("buildResult")? {
+        Value::Text(text) if text.text.text == "SUCCESS" => Some(piece(text).at),
+        Value::Word(word, at) if matches!(word.as_str(), "null" | "Result.SUCCESS") => Some(*at),
+        _ => None,
     }
 }
 

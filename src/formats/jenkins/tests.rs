@@ -46,6 +46,20 @@ fn the_container_of_the_whole_pipeline_runs_beside_those_of_stages() {
 }
 
 #[test]
+fn an_error_that_is_caught_still_fails_the_build_unless_it_says_otherwise() {
+    let tolerated = |call: &str| {
+        let text = format!("pipeline {{\n  agent any\n  stages {{ stage('A') {{ steps {{ {call} {{ sh 'pytest' }} }} }} }}\n}}\n");
+        job(&facts_of(&FORMAT, "Jenkinsfile", &text), "A").steps[0].tolerated.plain().copied()
+    };
+    for call in ["catchError", "catchError(stageResult: 'FAILURE')", "catchError(buildResult: 'UNSTABLE')", "warnError('x')"] {
+        assert_eq!(tolerated(call), None, "{call}");
+    }
+    for call in ["catchError(buildResult: 'SUCCESS')", "catchError(buildResult: null, stageResult: 'FAILURE')"] {
+        assert_eq!(tolerated(call), Some(true), "{call}");
+    }
+}
+
+#[test]
 fn scripted_pipelines_are_read_in_part_and_that_is_said() {
     let text = "node('x') {\n  stage('a') { checkout scm }\n  docker.image('python:3').inside { sh 'pip install tox' }\n  parallel a: { sh 'f' }, b: { sh 'g' }\n}\n";
     let facts = facts_of(&FORMAT, "ci/Jenkinsfile.test", text);
