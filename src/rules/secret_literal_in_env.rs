@@ -63,6 +63,7 @@
 //!       API_TOKEN: ${API_TOKEN}
 //!       SECRET_KEY: django-insecure-0123456789abcdefghij
 //!       JWT_SECRET: my-super-secret-jwt-signing-string-2
+//!       GPG_KEY: A035C8C19219BA821ECEA86B64E628F8D684696D
 //! ```
 //!
 //! ```dockerfile Dockerfile good
@@ -107,7 +108,7 @@ fn check(project: &Project, findings: &mut Findings) {
         let known = !shapes::find(&literal.text).is_empty();
         let lock = !project.facts_of(source.id).locks.is_empty();
         // `token=…` inside of a pin, `integrity` and the like are no settings.
-        if known || lock || is_excused(line) || project.harm(&literal.name) == Harm::None {
+        if known || lock || is_excused(line) || is_fingerprint(literal) || project.harm(&literal.name) == Harm::None {
             continue;
         }
         let key = (source.id, literal.name.clone(), literal.text.clone());
@@ -120,6 +121,13 @@ fn check(project: &Project, findings: &mut Findings) {
         }
     }
     told.into_values().for_each(|finding| findings.push(finding));
+}
+
+/// `GPG_KEY` with 40 hexadecimal digits, as the images of Python have it: the fingerprint of a key, by which everybody asks for its public half.
+fn is_fingerprint(literal: &Literal) -> bool {
+    let of_keys = names::words(&literal.name).iter().any(|word| matches!(word.as_str(), "gpg" | "pgp" | "signing" | "keyid"));
+    let text = literal.text.trim_start_matches("0x");
+    of_keys && matches!(text.len(), 16 | 40) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn site(project: &Project, literal: &Literal, strength: Strength) -> &'static str {
