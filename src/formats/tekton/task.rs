@@ -105,7 +105,10 @@ impl File<'_, '_> {
         step.shell_written = node.get("script").and_then(Node::str).is_none_or(|text| text.trim_start().starts_with("#!"));
         step.env = environment(Some(node), Scope::Step, key);
         if let Some(text) = node.get("script").and_then(Node::mapped) {
-            step.pasted = pasted(&text, parameters(&text.text, "params."), &[], &format!("{key}.script"));
+            // The value that the file itself gives is in the repository: the name of a Secret's entry, not what is in it.
+            let said = |name: &str| values.of(&format!("params.{name}")).iter().any(|value| !value.text.is_empty() && !value.text.contains('$'));
+            let unsaid = parameters(&text.text, "params.").into_iter().filter(|(_, name)| !said(name)).collect();
+            step.pasted = pasted(&text, unsaid, &[], &format!("{key}.script"));
         }
         step.tolerated = match node.get("onError").map(|node| (node.str(), node.at())) {
             Some((Some("continue"), at)) => Setting::Plain(true, at),

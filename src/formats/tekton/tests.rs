@@ -86,3 +86,12 @@ fn only_objects_of_its_own_kinds_are_wanted() {
     let (alone, beside) = (facts_of(&FORMAT, "a.yaml", TASK), facts_of(&FORMAT, "a.yaml", &mixed));
     assert_eq!(alone.pipelines[0].jobs.len(), beside.pipelines[0].jobs.len());
 }
+
+#[test]
+fn a_parameter_whose_value_the_file_has_is_no_secret() {
+    let task = |default: &str| {
+        format!("apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {{name: t}}\nspec:\n  params:\n  - name: API_TOKEN_SECRET_KEY\n{default}  steps:\n  - name: s\n    image: a:1.2.3\n    script: cat /etc/$(params.API_TOKEN_SECRET_KEY)\n")
+    };
+    let pasted = |default: &str| facts_of(&FORMAT, "t.yaml", &task(default)).pipelines[0].jobs[0].steps[0].pasted.len();
+    assert_eq!((pasted("    default: token\n"), pasted("    default: ''\n"), pasted("")), (0, 1, 1));
+}
