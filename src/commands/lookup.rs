@@ -140,8 +140,8 @@ async fn answer(
         (Ecosystem::Git, Some(url)) => registries.git.refs(url).await.map(Known::Host),
         (Ecosystem::Pypi, _) => {
             let pypi = pypi.as_ref().map_err(|why| unsupported(why))?;
-            let of = index::Vulnerable::Any;
-            return index::project(pypi, &registries.http, name, &question.versions, of).await.map(Known::Index);
+            let scope = index::Scope::Whole;
+            return index::project(pypi, &registries.http, name, &question.versions, scope).await.map(Known::Index);
         }
         _ => return Err(unsupported("there is no registry to ask for this")),
     };

@@ -13,13 +13,14 @@ use std::time::Duration;
 /// Vulnerabilities are published at any time; a run soon after takes the same answer.
 const FRESH: Duration = Duration::from_secs(600);
 
-/// Whose vulnerabilities are of interest, among the versions in use.
+/// What is of interest of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vulnerable {
-    /// Any.
-    Any,
-    /// Those that something newer could take the place of.
-    Outdated,
+pub enum Scope {
+    /// All that the index tells.
+    Whole,
+    /// What a step to a newer release is chosen by: no files, which are most of a listing, and no vulnerabilities of a version that nothing
+    /// could take the place of.
+    Steps,
 }
 
 /// Asks about a project; `versions` are those in use.
@@ -28,10 +29,10 @@ pub async fn project(
     http: &Http,
     name: &str,
     versions: &BTreeSet<String>,
-    of: Vulnerable,
+    scope: Scope,
 ) -> Result<IndexProject, Miss> {
     let listing = pypi.look_up_once(&name.into()).await.map_err(|absent| miss(name, absent))?;
-    let mut project = of_listing(&listing);
+    let mut project = of_listing(&listing, scope);
     drop(listing);
     for version in versions.iter().filter(|version| project.release(version).is_none()).cloned().collect::<Vec<_>>() {
         if is_listed(http, &project.index, name, &version).await != Some(false) {
@@ -43,7 +44,7 @@ pub async fn project(
     let newest = newest.map(|newest| newest.version.clone());
     for version in versions {
         let is_newest = newest.as_ref() == Some(version);
-        if is_newest && of == Vulnerable::Outdated {
+        if is_newest && scope == Scope::Steps {
             continue;
         }
         let known = vulnerabilities(http, &base, name, version, is_newest).await;
@@ -81,7 +82,7 @@ fn miss(name: &str, absent: Absent) -> Miss {
     Miss { kind, text }
 }
 
-fn of_listing(listing: &Listing) -> IndexProject {
+fn of_listing(listing: &Listing, scope: Scope) -> IndexProject {
     let first = listing.releases.iter().flat_map(|release| release.files()).next();
     let (status, reason) = listing.status.as_deref().map_or((None, None), |text| {
         let (word, reason) = text.split_once(' ').unwrap_or((text, ""));
@@ -90,24 +91,23 @@ fn of_listing(listing: &Listing) -> IndexProject {
     });
     IndexProject {
         index: first.map_or(String::new(), |file| file.index.trim_end_matches('/').to_string()),
-        releases: listing.releases.iter().map(release).collect(),
+        releases: listing.releases.iter().map(|one| release(one, scope)).collect(),
         status: status.map(|status| ProjectStatus { status, reason }),
         vulnerabilities: None,
     }
 }
 
-fn release(release: &crate::resolve::listing::Release) -> Release {
+fn release(release: &crate::resolve::listing::Release, scope: Scope) -> Release {
     let files = release.files();
     let yanked = files.iter().all(|file| file.yanked.is_some()) && !files.is_empty();
-    let requires: Vec<String> =
-        files.iter().filter_map(|file| file.requires_python.as_ref()).map(ToString::to_string).collect();
+    let mut requires = files.iter().filter_map(|file| file.requires_python.as_ref());
     Release {
         version: release.version.to_string(),
         uploaded: files.iter().filter_map(|file| time(file)).min(),
         yanked: files.first().filter(|_| yanked).and_then(|file| file.yanked.clone()),
         // A file without a limit makes the release installable everywhere.
-        requires_python: requires.first().filter(|_| requires.len() == files.len()).cloned(),
-        files: files.iter().map(file).collect(),
+        requires_python: requires.next().filter(|_| requires.count() + 1 == files.len()).map(ToString::to_string),
+        files: if scope == Scope::Whole { files.iter().map(file).collect() } else { Vec::new() },
     }
 }
 
@@ -174,4 +174,41 @@ async fn vulnerabilities(
 fn vulnerability(known: Known, version: &str) -> Vulnerability {
     let Known { id, aliases, fixed_in, summary, .. } = known;
     Vulnerability { id, aliases, version: version.to_string(), fixed_in, summary }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::listing::Announced;
+    use crate::resolve::listing::packed::{Entry, Page, pack, unpack};
+
+    #[test]
+    fn a_plan_is_told_the_same_of_releases_without_their_files() {
+        let entry = |name: &'static str, python: Option<&'static str>, yanked: Option<&str>| Entry {
+            name: name.into(),
+            url: format!("https://f.example/{name}").into(),
+            hashes: vec!["sha256:00".to_string()],
+            requires_python: python.map(Into::into),
+            uploaded: Some(1000),
+            yanked: yanked.map(str::to_string),
+            size: None,
+            announced: Announced::No,
+        };
+        let entries = vec![
+            entry("a-1.tar.gz", Some(">=3.8"), None),
+            entry("a-1-py3-none-any.whl", Some(">=3.8"), None),
+            entry("a-2-py3-none-any.whl", Some(">=3.9"), Some("broken")),
+            // One file without a limit makes the release installable everywhere.
+            entry("a-3.tar.gz", None, None),
+            entry("a-3-py3-none-any.whl", Some(">=3.9"), None),
+        ];
+        let page = Page { entries, ..Page::default() };
+        let (_, listing) = unpack("a", pack("a", &page), &"https://i.example/simple".into()).expect("a listing");
+        let mut whole = of_listing(&listing, Scope::Whole);
+        let python: Vec<Option<&str>> = whole.releases.iter().map(|one| one.requires_python.as_deref()).collect();
+        assert_eq!(python, [Some(">=3.8"), Some(">=3.9"), None]);
+        assert_eq!(whole.releases.iter().map(|one| one.files.len()).collect::<Vec<_>>(), [2, 1, 2]);
+        whole.releases.iter_mut().for_each(|one| one.files.clear());
+        assert_eq!(whole, of_listing(&listing, Scope::Steps));
+    }
 }

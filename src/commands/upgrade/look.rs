@@ -266,12 +266,10 @@ impl Look<'_> {
         };
         let versions: BTreeSet<String> = list.iter().map(|wanted| wanted.now.clone()).collect();
         let mut told = Told::of(topic, Err(unasked()));
-        let of = index::Vulnerable::Outdated;
-        told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions, of).await {
-            Ok(mut project) => {
-                for release in &mut project.releases {
-                    // The plan chooses among releases and reads nothing of their files, which are most of a listing.
-                    release.files = Vec::new();
+        let scope = index::Scope::Steps;
+        told.answer = match index::project(&pypi, self.http, &topic.subject.name, &versions, scope).await {
+            Ok(project) => {
+                for release in &project.releases {
                     told.dates.push((release.version.clone(), release.uploaded));
                 }
                 let mut knowledge = Knowledge::default();

@@ -71,7 +71,7 @@ pub fn run(
 }
 
 /// How many groups are built at a time.
-const WORKERS: usize = 4;
+const WORKERS: usize = 6;
 /// The stack of a thread that reads files, in bytes: as much as the main thread has.
 const STACK: usize = 8 << 20;
 
