@@ -34,7 +34,10 @@ fn sniff(text: &str) -> bool {
 
 fn read(source: &Source, _: &Sources, facts: &mut Facts) {
     if let Some(at) = chart_template(source) {
-        return facts.problem(ProblemKind::Template, at, TEMPLATE);
+        if may_run_images(&source.text) {
+            facts.problem(ProblemKind::Template, at, TEMPLATE);
+        }
+        return;
     }
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
@@ -55,6 +58,45 @@ fn chart_template(source: &Source) -> Option<Location> {
     let in_chart = source.path.split('/').any(|part| part == "templates");
     let at = looks_like_template(&source.text).filter(|_| in_chart)?;
     Some(Location::new(source.id, Span::new(at, at + 2)))
+}
+
+/// Kinds of objects that run nothing: what a template makes of them holds no image.
+const IDLE: &[&str] = &[
+    "APIService",
+    "Certificate",
+    "ClusterIssuer",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Gateway",
+    "HTTPRoute",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Issuer",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "PodMonitor",
+    "PriorityClass",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Route",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+    "ServiceMonitor",
+    "StorageClass",
+];
+
+/// Whether what a template makes can hold images: one of its objects is of a kind that may run something.
+fn may_run_images(text: &str) -> bool {
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("kind:").or_else(|| line.strip_prefix("- kind:")));
+    let mut kinds = kinds.map(|kind| kind.split('#').next().unwrap_or("").trim().trim_matches(['"', '\''])).peekable();
+    text.contains("ontainers:") || kinds.peek().is_none() || kinds.any(|kind| !IDLE.contains(&kind))
 }
 
 fn read_object(object: Node, seen: &mut HashSet<Location>, facts: &mut Facts) {
@@ -183,6 +225,16 @@ mod tests {
             assert_eq!(facts.problems.len(), 1, "{:?}", facts.problems);
             assert_eq!(facts.problems[0].kind, ProblemKind::Template);
         }
+    }
+
+    #[test]
+    fn templates_of_what_runs_nothing_are_not_said() {
+        let read = |text: &str| facts_of(&FORMAT, "chart/templates/x.yaml", text).problems.len();
+        let service = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n";
+        assert_eq!(read(service), 0);
+        assert_eq!(read(&format!("{service}---\napiVersion: v1\nkind: {{{{ .Values.kind }}}}\n")), 1);
+        assert_eq!(read(&format!("{service}---\napiVersion: apps/v1\nkind: Deployment # x\nspec: {{{{ .x }}}}\n")), 1);
+        assert_eq!(read("{{- if .x }}\n  apiVersion: v1\n  kind: Pod\n{{- end }}\n"), 1);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //!
 //! # What is not a finding
 //!
-//! Expressions that a format knows itself: `${{ … }}` of GitHub, `$VAR` of GitLab.
+//! Expressions that a format knows itself: `${{ … }}` of GitHub, `$VAR` of GitLab. Templates of a chart whose objects run nothing: a
+//! `Service`, a `ServiceAccount`, an `Ingress`.
 //!
 //! # What to do
 //!

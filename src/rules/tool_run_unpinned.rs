@@ -192,10 +192,11 @@ fn run(id: ReferenceId, reference: &Reference) -> Finding {
 
 fn installed(project: &Project, install: &GateInstall, loose: &[&Reference]) -> Finding {
     let names: Vec<&str> = loose.iter().map(|reference| reference.subject.name.as_str()).collect();
+    let shown: Vec<String> = loose.iter().map(|reference| reference.shown()).collect();
     let message = format!(
         "{} installs the newest `{}`: a release can turn it red without a change here",
         install.reach.who,
-        names.join("`, `")
+        shown.join("`, `")
     );
     let help = format!("pin what runs today (`{}==VERSION`), or install it from a compiled file", names.join("==VERSION "));
     let mut finding = Findings::finding(&RULE, "command", loose[0].site.whole, message)

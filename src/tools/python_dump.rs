@@ -121,7 +121,19 @@ fn copied(text: &str, names: &[String]) -> Option<String> {
 /// The header of a loop over the mapping: the variable for the value, or how an entry would be written.
 struct Header {
     words: Vec<String>,
+    /// The variable for the name.
+    key: Option<String>,
     indent: usize,
+}
+
+impl Header {
+    /// Whether a condition lets only some names through: `key.startswith("APP_")`, `key in WANTED`, `key == "HOME"`.
+    fn chooses(&self, condition: &str) -> bool {
+        let Some(key) = &self.key else { return false };
+        let Some(at) = condition.trim_start().strip_prefix(key.as_str()) else { return false };
+        let asked = [".startswith(", ".endswith(", " in ", " == "];
+        asked.iter().any(|form| at.starts_with(form)) && !condition.contains(" or ")
+    }
 }
 
 fn loops(text: &str, names: &[String]) -> Option<Header> {
@@ -136,13 +148,17 @@ fn loops(text: &str, names: &[String]) -> Option<Header> {
         [key] => vec![format!("{name}[{key}]"), format!("{name}.get({key}"), format!("getenv({key}")],
         _ => return None,
     };
-    Some(Header { words, indent: 0 })
+    let key = (!items || targets.len() == 2).then(|| targets[0].to_string());
+    Some(Header { words, key, indent: 0 })
 }
 
 /// `print(v for k, v in os.environ.items())`.
 fn comprehension(text: &str, names: &[String]) -> bool {
     let Some((body, header)) = text.split_once(" for ") else { return false };
-    let Some(header) = loops(&format!("for {header}"), names) else { return false };
+    let condition = header.split_once(" if ").map_or("", |(_, condition)| condition);
+    let Some(header) = loops(&format!("for {header}"), names).filter(|header| !header.chooses(condition)) else {
+        return false;
+    };
     header.words.iter().any(|word| {
         let uses = body
             .match_indices(word.as_str())
@@ -174,7 +190,16 @@ fn body_prints(code: &str, statements: &[Range<usize>], header: &Header) -> bool
     if one.split_once(':').is_some_and(|(_, body)| speaks(body)) {
         return true;
     }
-    rest.iter().take_while(|range| indent(range) > outer).any(|range| speaks(&code[range.clone()]))
+    // What stands in `if key.startswith("APP_"):` writes some, not all.
+    let mut chosen = None;
+    rest.iter().take_while(|range| indent(range) > outer).any(|range| {
+        let (text, depth) = (&code[range.clone()], indent(range));
+        if text.trim_start().starts_with('#') || chosen.is_some_and(|of| depth > of) {
+            return false;
+        }
+        chosen = text.strip_prefix("if ").filter(|condition| header.chooses(condition)).map(|_| depth);
+        chosen.is_none() && speaks(text)
+    })
 }
 
 #[cfg(test)]
@@ -196,6 +221,8 @@ mod tests {
             "for k, v in os.environ.items(): print(k, v)",
             "env = dict(os.environ)\nx = 1\nprint(env)\n",
             "[print(k, v) for k, v in os.environ.items()]",
+            "for k in os.environ:\n    if k not in ('A', 'B'):\n        print(k, os.environ[k])\n",
+            "for k in os.environ:\n    if k == 'A':\n        x = 1\n    print(k, os.environ[k])\n",
         ] {
             assert!(find(code).is_some(), "{code}");
         }
@@ -215,6 +242,8 @@ mod tests {
             "print(len(os.environ))",
             "env = os.environ.copy()\nenv['A'] = '1'\nprint(env['A'])\nrun(env=env)\n",
             "os.environ.update(x)\nprint(1)\n",
+            "e = os.environ\nfor k in e:\n    # mine\n    if k.startswith('APP_'):\n        n = k[4:]\n        f.write(n + e[k])\n",
+            "[print(k, v) for k, v in os.environ.items() if k.startswith('APP_')]",
             "# print(os.environ)\n",
             "my_os.environment.print()",
         ] {
