@@ -15,6 +15,7 @@ use crate::model::source::{Source, Sources, join};
 use crate::model::text::Mapped;
 use crate::syntax::tree::Node;
 use crate::syntax::yaml;
+use std::collections::BTreeSet;
 
 /// The format.
 pub static FORMAT: Format = Format { name: "argo workflows", claims, sniff, read };
@@ -52,7 +53,7 @@ fn sniff(text: &str) -> bool {
     objects::has(text, Owner::Argo)
 }
 
-fn read(source: &Source, _: &Sources, facts: &mut Facts) {
+fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let tree = yaml::parse(source.id, &source.text);
     tree.report(facts);
     if tree.template.is_some() {
@@ -74,24 +75,28 @@ fn read(source: &Source, _: &Sources, facts: &mut Facts) {
         match spec.get("workflowSpec") {
             Some(inner) => {
                 pipeline.triggers.schedule = true;
-                workflow(inner, &format!("{prefix}.workflowSpec"), &mut pipeline, &mut reader);
+                workflow(inner, &format!("{prefix}.workflowSpec"), sources, &mut pipeline, &mut reader);
             }
-            None => workflow(spec, &prefix, &mut pipeline, &mut reader),
+            None => workflow(spec, &prefix, sources, &mut pipeline, &mut reader),
         }
     }
     facts.pipelines.push(pipeline);
 }
 
-fn workflow(spec: Node, key: &str, pipeline: &mut Pipeline, reader: &mut Reader) {
+fn workflow(spec: Node, key: &str, sources: &Sources, pipeline: &mut Pipeline, reader: &mut Reader) {
     let mut values = Values::default();
     for (name, value) in parameters(spec.get("arguments")) {
         values.add(format!("workflow.parameters.{name}"), value.text());
     }
-    if let Some(name) = spec.path(&["workflowTemplateRef", "name"]) {
-        let text = format!("the workflow template `{}` lies in the cluster or in another file", name.str().unwrap_or(""));
-        pipeline.unseen.push((text, name.at()));
-    }
     let templates: Vec<Node> = spec.get("templates").into_iter().flat_map(Node::items).collect();
+    let parts = templates.iter().flat_map(steps_of).filter_map(|step| step.path(&["templateRef", "name"]));
+    let mut told = BTreeSet::new();
+    for name in spec.path(&["workflowTemplateRef", "name"]).into_iter().chain(parts) {
+        let Some(word) = name.str().filter(|word| !word.contains("{{") && told.insert(word.to_string())) else { continue };
+        if !objects::is_held(sources, "argoproj.io/", word) {
+            pipeline.unseen.push((format!("the workflow template `{word}` lies in the cluster or elsewhere"), name.at()));
+        }
+    }
     let limit = spec.get("activeDeadlineSeconds");
     for (index, node) in templates.iter().enumerate() {
         let key = format!("{key}.templates[{index}]");
@@ -118,14 +123,18 @@ fn parameters(node: Option<Node<'_>>) -> Vec<(&str, Node<'_>)> {
     all.filter_map(|one| Some((one.get("name")?.str()?, one.get("value").or_else(|| one.get("default"))?))).collect()
 }
 
+/// The steps and tasks of a template.
+fn steps_of<'t>(template: &Node<'t>) -> impl Iterator<Item = Node<'t>> {
+    let groups = template.get("steps").into_iter().flat_map(Node::items);
+    let steps = groups.flat_map(|group| group.is_map().then_some(group).into_iter().chain(group.items()));
+    steps.chain(template.path(&["dag", "tasks"]).into_iter().flat_map(Node::items))
+}
+
 /// What steps and tasks give to a template.
 fn arguments(templates: &[Node], name: &str) -> Values {
     let mut values = Values::default();
     for template in templates {
-        let groups = template.get("steps").into_iter().flat_map(Node::items);
-        let steps = groups.flat_map(|group| group.is_map().then_some(group).into_iter().chain(group.items()));
-        let tasks = template.path(&["dag", "tasks"]).into_iter().flat_map(Node::items);
-        for step in steps.chain(tasks).filter(|step| step.get("template").and_then(Node::str) == Some(name)) {
+        for step in steps_of(template).filter(|step| step.get("template").and_then(Node::str) == Some(name)) {
             for (parameter, value) in parameters(step.get("arguments")) {
                 let items = step.get("withItems").into_iter().flat_map(Node::items).filter_map(Node::text);
                 let items: Vec<_> = items.filter(|_| value.str() == Some("{{item}}")).collect();
@@ -222,7 +231,7 @@ fn retry(node: Option<Node>) -> Setting<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::testing::{facts_of, names};
+    use crate::formats::testing::{facts_among, facts_of, names};
     use crate::model::pipeline::Value;
 
     const TEXT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\nmetadata: {name: w}\nspec:\n  schedule: '0 1 * * *'\n  workflowSpec:\n    \
@@ -246,6 +255,16 @@ mod tests {
         assert_eq!((unit.timeout.plain(), lint.retry.plain()), (Some(&10), Some(&3)));
         let StepKind::Run(script) = &lint.steps[0].kind else { panic!("a script") };
         assert!(script.shell.errexit && script.shell.pipefail);
+    }
+
+    #[test]
+    fn templates_of_other_files_are_looked_for() {
+        let text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  workflowTemplateRef: {name: whole}\n  templates:\n  - name: a\n    \
+                    dag: {tasks: [{name: x, templateRef: {name: here, template: t}}, {name: y, templateRef: {name: gone, template: t}}]}\n";
+        let held = "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata:\n  name: here\nspec: {}\n---\nmetadata: {name: whole}\n";
+        let facts = facts_among(&FORMAT, &[("ci/w.yaml", text), ("ci/t.yaml", held)]);
+        let said: Vec<&str> = facts.pipelines[0].unseen.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(said, ["the workflow template `gone` lies in the cluster or elsewhere"]);
     }
 
     #[test]

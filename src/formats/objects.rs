@@ -2,6 +2,7 @@
 //!
 //! Objects of several kinds may stand in one file, as documents; each is read as what it is.
 
+use crate::model::source::Sources;
 use crate::syntax::tree::Node;
 
 /// Who reads an object.
@@ -45,4 +46,21 @@ pub fn has(text: &str, wanted: Owner) -> bool {
         word("apiVersion:").map(|version| owner(&version, &word("kind:").unwrap_or_default()))
     };
     documents.filter_map(of).any(|owner| owner == wanted)
+}
+
+/// Whether some file of the repository that holds `group` (`tekton.dev/`) has an object of this name.
+pub fn is_held(sources: &Sources, group: &'static str, name: &str) -> bool {
+    let all = sources.holding(group);
+    let mut files = all.iter().map(|&id| sources.get(id)).filter(|source| source.path.ends_with("ml"));
+    files.any(|source| source.text.contains(name) && is_named(&source.text, name))
+}
+
+/// Whether an object of a text has this name: `name` between `metadata` and `spec`.
+fn is_named(text: &str, name: &str) -> bool {
+    let heads = text.match_indices("metadata:").map(|(at, _)| &text[at..]);
+    let heads = heads.map(|rest| rest.split("spec:").next().unwrap_or(rest));
+    let names = heads.flat_map(|head| head.split("name:").skip(1));
+    names
+        .map(|rest| rest.trim_start().split(['\n', ',', '}', ' ', '\r']).next().unwrap_or(""))
+        .any(|word| word.trim_matches(['"', '\'']) == name)
 }

@@ -4,6 +4,7 @@
 
 use super::File;
 use crate::ecosystems::{git, oci};
+use crate::formats::objects;
 use crate::formats::steps::Values;
 use crate::model::pin::{Pin, Strength};
 use crate::model::reference::{Ecosystem, Reference, ReferenceId, Role};
@@ -82,18 +83,8 @@ impl File<'_, '_> {
 
     /// Whether some file of the repository holds a task or pipeline of this name.
     fn is_known(&self, name: &str) -> bool {
-        let all = self.sources.holding("tekton.dev/");
-        let mut tekton = all.iter().map(|&id| self.sources.get(id)).filter(|source| source.path.ends_with("ml"));
-        tekton.any(|source| source.text.contains(name) && is_named(&source.text, name))
+        objects::is_held(self.sources, "tekton.dev/", name)
     }
-}
-
-/// Whether an object of a text has this name: `name` between `metadata` and `spec`.
-fn is_named(text: &str, name: &str) -> bool {
-    let heads = text.match_indices("metadata:").map(|(at, _)| &text[at..]);
-    let heads = heads.map(|rest| rest.split("spec:").next().unwrap_or(rest));
-    let names = heads.flat_map(|head| head.split("name:").skip(1));
-    names.map(|rest| rest.trim_start().split(['\n', ',', '}', ' ', '\r']).next().unwrap_or("")).any(|word| word.trim_matches(['"', '\'']) == name)
 }
 
 fn first(text: &Text, values: &Values) -> Text {
