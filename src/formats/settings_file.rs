@@ -19,7 +19,9 @@ fn claims(path: &str) -> Claim {
     let known = [
         "pip.conf", "pip.ini", "poetry.toml", "pdm.toml", ".pdm.toml", ".condarc", "condarc", ".pypirc", "pypirc", ".netrc", "_netrc", "netrc", ".npmrc", ".env",
     ];
-    let dotenv = name.starts_with(".env.") || name.ends_with(".env") && name.len() > 4;
+    // `.env.enc` is a text that a key of the server opens.
+    let sealed = [".enc", ".gpg", ".age", ".asc"].iter().any(|end| name.ends_with(end));
+    let dotenv = name.starts_with(".env.") && !sealed || name.ends_with(".env") && name.len() > 4;
     if known.contains(&name) || dotenv { Claim::Yes } else { Claim::No }
 }
 
@@ -105,7 +107,7 @@ mod tests {
         for path in [".env", "a/.env.example", "prod.env", "pip.conf", "x/.pypirc"] {
             assert_eq!(claims(path), Claim::Yes, "{path}");
         }
-        for path in ["env", ".envrc", "pip.conf.j2", "environment"] {
+        for path in ["env", ".envrc", ".env.enc", "pip.conf.j2", "environment"] {
             assert_eq!(claims(path), Claim::No, "{path}");
         }
     }
