@@ -9,7 +9,7 @@
 //!
 //! # What is not a finding
 //!
-//! - Passwords that are variables or placeholders (`${TOKEN}`, `{password}`, `user:pass`, `changeme`).
+//! - Passwords that are variables or placeholders (`${TOKEN}`, `{password}`, `user:pass`, `changeme`, `x-oauth-basic`).
 //! - Hosts of this machine and of networks that only the job sees: `localhost`, `127.0.0.1`, `*.local`, names without a dot (services).
 //! - Hosts of documentations (`example.org`); `git@` and other accounts that everybody has.
 //! - Lock files: `lock-credentials` speaks of them. Lines with `# nosec` and its kind.
@@ -109,7 +109,7 @@ fn site(url: &Userinfo, line: &str) -> Option<&'static str> {
 /// Whether people would read it as a form to be filled in.
 fn is_placeholder(url: &Userinfo) -> bool {
     let word = url.password.to_ascii_lowercase();
-    let parts = ["pass", "pwd", "secret", "token", "xxx", "test", "example", "foo", "bar", "admin", "user", "key", "changeme", "dummy", "guest", "root", "demo", "your", "my", "redacted", "..."];
+    let parts = ["pass", "pwd", "secret", "token", "xxx", "test", "example", "foo", "bar", "admin", "user", "key", "changeme", "dummy", "guest", "root", "demo", "your", "my", "redacted", "...", "x-oauth"];
     word == url.user.to_ascii_lowercase() || word.len() < 4 || parts.iter().any(|part| word.contains(part)) || url.user.is_empty() && word.len() < 8
 }
 

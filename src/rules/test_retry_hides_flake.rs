@@ -153,7 +153,8 @@ fn retried_job(job: &Job, findings: &mut Findings) {
         _ => None,
     });
     if let Some(tool) = tool.filter(|_| count > 0) {
-        report(findings, at, &tool, &format!("is run again with its whole job, {count} times at most"), job.key.clone());
+        let times = if count == 1 { "once".to_string() } else { format!("{count} times") };
+        report(findings, at, &tool, &format!("is run again with its whole job, {times} at most"), job.key.clone());
     }
 }
 
