@@ -1,6 +1,8 @@
 //! Jenkins: `Jenkinsfile`, declarative pipelines; of scripted ones the images, scripts and secrets. Knows no server and runs no Groovy.
 //!
-//! <https://www.jenkins.io/doc/book/pipeline/syntax/>
+//! <https://www.jenkins.io/doc/book/pipeline/syntax/>. Files of Groovy that a Jenkinsfile loads, and the steps of a shared library
+//! (`vars/name.groovy`), are read too; what starts the Jenkinsfiles that name them starts them.
+//! <https://www.jenkins.io/doc/book/pipeline/shared-libraries/#directory-structure>
 
 mod agent;
 mod environment;
@@ -24,13 +26,13 @@ use methods::Methods;
 use stage::{Around, Reader};
 
 /// The format.
-pub static FORMAT: Format = Format { name: "jenkins", claims, sniff: super::by_path, read };
+pub static FORMAT: Format = Format { name: "jenkins", claims, sniff, read };
 
 /// How Jenkins says things. <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#handling-credentials>
 pub static DIALECT: Dialect = Dialect {
     name: "Jenkins",
-    files: &["Jenkinsfile*", "*.jenkinsfile"],
-    unread: &["control flow of scripted pipelines and `script` blocks", "shared libraries", "credentials, agents and settings of the server"],
+    files: &["Jenkinsfile*", "*jenkinsfile", "*.groovy, *.jenkins with steps", "vars/*.groovy"],
+    unread: &["control flow of scripted pipelines and `script` blocks", "shared libraries of other repositories, and classes", "credentials, agents and settings of the server"],
     masks: Masks::Values,
     unseen_variables: true,
     present: &[],
@@ -61,18 +63,53 @@ static WORDS: SecretWords = SecretWords {
 };
 
 fn claims(path: &str) -> Claim {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let ends = name.ends_with(".jenkinsfile") || name.ends_with(".Jenkinsfile");
-    if name.starts_with("Jenkinsfile") || ends { Claim::Yes } else { Claim::No }
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let lower = name.to_ascii_lowercase();
+    if name.starts_with("Jenkinsfile") || lower.ends_with("jenkinsfile") {
+        return Claim::Yes;
+    }
+    // Below `src` are the classes of a library, and tests of them.
+    let program = folder.split('/').any(|part| matches!(part, "src" | "test" | "tests"));
+    let groovy = lower.ends_with(".groovy") || lower.ends_with(".jenkins");
+    if groovy && !program { Claim::Maybe } else { Claim::No }
+}
+
+/// Whether a file of Groovy has a pipeline, or steps that run commands.
+fn sniff(text: &str) -> bool {
+    let starts = |line: &str, name: &str, marks: &[char]| {
+        line.strip_prefix(name).is_some_and(|rest| rest.trim_start_matches(' ').starts_with(marks))
+    };
+    text.lines().map(str::trim_start).any(|line| {
+        let runs = ["sh", "bat", "powershell", "pwsh"].iter().any(|name| starts(line, name, &['\'', '"', '(']));
+        runs || starts(line, "pipeline", &['{']) || starts(line, "node", &['{', '('])
+    })
+}
+
+/// Whether a file is a pipeline by its name; others are loaded.
+fn is_jenkinsfile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.contains("jenkinsfile") || name.ends_with(".jenkins")
+}
+
+/// Whether some Jenkinsfile names a file of Groovy: by its path (`load 'ci/x.groovy'`), or by the step that it defines.
+fn is_named(source: &Source, sources: &Sources) -> bool {
+    let name = source.file_name();
+    let step = source.path.rsplit('/').nth(1) == Some("vars");
+    let word = if step { name.split('.').next().unwrap_or(name) } else { name };
+    sources.iter().any(|other| is_jenkinsfile(&other.path) && other.text.contains(word))
 }
 
 fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
     let items = groovy::parse(source.id, &source.text);
     let mut pipeline = Pipeline::new(&DIALECT, source.path.clone(), source.top());
     libraries(&items, facts, &mut pipeline);
+    let declared = declared(&items);
     // Which patches start it is set on the server; where they do not, no file says so.
     pipeline.triggers = Triggers { patch: true, push: Some(PushFilter::default()), unseen: true, ..Triggers::default() };
-    let declared = groovy::calls(&items).find(|call| call.name == "pipeline" && call.block.is_some());
+    let library = source.path.rsplit('/').nth(1) == Some("vars");
+    if !is_jenkinsfile(&source.path) && (library || declared.is_none()) && !is_named(source, sources) {
+        pipeline.triggers = Triggers { called: true, unseen: true, ..Triggers::default() };
+    }
     let mut reader = Reader::new(facts, sources, Methods::of(&items));
     match declared {
         Some(call) => declarative(call, &mut reader, &mut pipeline),
@@ -89,12 +126,21 @@ fn read(source: &Source, sources: &Sources, facts: &mut Facts) {
             if job.steps.is_empty() && job.images.is_empty() {
                 return;
             }
-            let text = "this is a scripted pipeline: its images, scripts and secrets were read, its control flow was not".to_string();
-            pipeline.unseen.push((text, source.top()));
+            let text = match library {
+                true => "these are steps in Groovy: their images, scripts and secrets were read, their control flow was not",
+                false => "this is a scripted pipeline: its images, scripts and secrets were read, its control flow was not",
+            };
+            pipeline.unseen.push((text.to_string(), source.top()));
             pipeline.jobs.push(job);
         }
     }
     facts.pipelines.push(pipeline);
+}
+
+/// `pipeline { … }`, at the top or in the method that a shared library calls.
+fn declared(items: &[Item]) -> Option<&Call> {
+    let among = |items| groovy::calls(items).find(|call: &&Call| call.name == "pipeline" && call.block.is_some());
+    among(items).or_else(|| items.iter().filter_map(methods::definition).find_map(|(_, body)| among(body)))
 }
 
 fn declarative(call: &Call, reader: &mut Reader<'_>, pipeline: &mut Pipeline) {
@@ -128,10 +174,15 @@ fn declarative(call: &Call, reader: &mut Reader<'_>, pipeline: &mut Pipeline) {
     }
 }
 
-/// `@Library('name@ref') _`, `library 'name@ref'`, `libraries { lib('name@ref') }`.
+/// `@Library('name@ref') _`, `library 'name@ref'`, `libraries { lib('name@ref') }`, and those of methods.
 fn libraries(items: &[Item], facts: &mut Facts, pipeline: &mut Pipeline) {
+    for (_, body) in items.iter().filter_map(methods::definition) {
+        libraries(body, facts, pipeline);
+    }
     for call in groovy::calls(items) {
         match call.name.as_str() {
+            // What comes with the pipeline's own commit moves with it.
+            "library" if call.named("retriever").is_some_and(|from| matches!(from, Value::Call(from) if from.name == "legacySCM")) => {}
             "@Library" | "library" | "lib" => {
                 let first = call.first().or_else(|| call.named("identifier"));
                 for text in first.into_iter().flat_map(texts) {

@@ -54,7 +54,7 @@ impl<'r> Methods<'r> {
 }
 
 /// The name and the body of a definition.
-fn definition(item: &Item) -> Option<(&str, &[Item])> {
+pub fn definition(item: &Item) -> Option<(&str, &[Item])> {
     match item {
         Item::Assign(name, _, Value::Block(body)) => Some((name, body)),
         // `def name(…) { … }` and `void name() { … }` read as a call of their first word with one argument.

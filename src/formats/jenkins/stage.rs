@@ -8,7 +8,7 @@ use crate::model::reference::ReferenceId;
 use crate::model::script::Script;
 use crate::model::source::Sources;
 use crate::model::span::Location;
-use crate::syntax::groovy::{Call, Value};
+use crate::syntax::groovy::{Call, Str, Value};
 use std::collections::HashMap;
 
 /// Reads a file into facts.
@@ -23,6 +23,8 @@ pub struct Reader<'r> {
     pub depth: usize,
     /// Methods and closures of the file, which are read where they are called.
     pub methods: Methods<'r>,
+    /// What variables were set to, as far as it is text.
+    pub texts: HashMap<String, Str>,
 }
 
 /// What a stage has from what it stands in.
@@ -62,7 +64,7 @@ pub enum Answer {
 
 impl<'r> Reader<'r> {
     pub fn new(facts: &'r mut Facts, sources: &'r Sources, methods: Methods<'r>) -> Reader<'r> {
-        Reader { facts, sources, images: HashMap::new(), scripts: HashMap::new(), secrets: Vec::new(), depth: 0, methods }
+        Reader { facts, sources, images: HashMap::new(), scripts: HashMap::new(), secrets: Vec::new(), depth: 0, methods, texts: HashMap::new() }
     }
 
     /// The stages of a `stages` or `parallel` block.

@@ -9,7 +9,8 @@ use crate::model::reference::Role;
 use crate::model::script::{Language, Shell};
 use crate::model::source::join;
 use crate::model::span::Location;
-use crate::syntax::groovy::{Call, Item, Str, Value};
+use crate::model::text::Mapped;
+use crate::syntax::groovy::{Argument, Call, Item, Str, Value};
 use crate::tools;
 
 /// How deep blocks are gone into.
@@ -28,7 +29,13 @@ impl<'r> Reader<'r> {
                 match item {
                     _ if self.methods.defines(item) => {}
                     Item::Call(call) => self.step(call, &key, around, job),
-                    Item::Assign(_, _, value) => self.value(value, &key, around, job),
+                    Item::Assign(name, _, value) => {
+                        self.value(value, &key, around, job);
+                        match self.text(value) {
+                            Some(text) => self.texts.insert(name.clone(), text),
+                            None => self.texts.remove(name),
+                        };
+                    }
                 }
             }
         }
@@ -52,6 +59,11 @@ impl<'r> Reader<'r> {
             "sh" | "bat" | "powershell" | "pwsh" => return self.script(call, key, around, job),
             "echo" | "println" | "print" => return self.said(call, key, around, job),
             "junit" | "archiveArtifacts" | "xunit" | "publishHTML" => return artifact(call, around, job),
+            "recordIssues" | "recordCoverage" | "publishCoverage" | "stash" => {
+                let paths = patterns(&call.arguments);
+                job.artifacts.push(Artifact { at: call.at, paths, report: false, on_failure: around.on_failure });
+                return;
+            }
             "dir" => {
                 let folder = call.first().and_then(Value::says).unwrap_or(".");
                 inner.cwd = join(&around.cwd, folder).unwrap_or_else(|| folder.to_string());
@@ -104,7 +116,8 @@ impl<'r> Reader<'r> {
 
     fn script(&mut self, call: &Call, key: &str, around: &Around<'_>, job: &mut Job) {
         let value = call.named("script").or_else(|| call.first());
-        let Some(text) = value.and_then(first_text) else { return };
+        let joined = value.and_then(|value| self.text(value));
+        let Some(text) = joined.as_ref().or_else(|| value.and_then(first_text)) else { return };
         // Without a first line of its own, the script is run by `sh -xe`.
         let posix = if text.text.text.starts_with("#!") { Shell::PLAIN } else { SH };
         let shell = match call.name.as_str() {
@@ -131,8 +144,44 @@ impl<'r> Reader<'r> {
             None => Setting::Absent,
         };
         step.phase = if around.after { Phase::After } else { Phase::Main };
-        moves::note_step(self.facts, &self.sources.get(call.at.source).text, call, text, &step);
+        if let Some(text) = value.and_then(first_text).filter(|first| first.text == text.text) {
+            moves::note_step(self.facts, &self.sources.get(call.at.source).text, call, text, &step);
+        }
         job.steps.push(step);
+    }
+
+    /// A value that is text: a string, a variable that was set to one, or several of them with `+` between them. What is put in and
+    /// cannot be told stands as `${name}`.
+    fn text(&self, value: &Value) -> Option<Str> {
+        match value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Word(name, _) => self.texts.get(name).cloned(),
+            Value::Joined(list) => {
+                let plus = list.windows(2).all(|two| match (place(&two[0]), place(&two[1])) {
+                    (Some(first), Some(second)) if first.span.end <= second.span.start => {
+                        let between = &self.sources.get(first.source).text[first.span.end as usize..second.span.start as usize];
+                        between.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"')) == "+"
+                    }
+                    _ => false,
+                });
+                let mut parts = list.iter().filter(|_| plus).map(|value| match value {
+                    Value::Word(name, at) => Some(self.texts.get(name).cloned().unwrap_or_else(|| unknown(name, *at))),
+                    other => self.text(other),
+                });
+                let mut all = parts.next()??;
+                for part in parts {
+                    let part = part?;
+                    let base = all.text.text.len();
+                    all.text.append(&part.text);
+                    all.puts_in.extend(part.puts_in.into_iter().map(|(range, name)| (range.start + base..range.end + base, name)));
+                    if all.text.at.source == part.text.at.source && all.text.at.span.start <= part.text.at.span.start {
+                        all.text.at = Location::new(all.text.at.source, all.text.at.span.to(part.text.at.span));
+                    }
+                }
+                Some(all)
+            }
+            Value::Call(_) | Value::Block(_) | Value::List(_) => None,
+        }
     }
 
     /// `echo "${env.getEnvironment()}"` prints every variable; other texts are looked into for calls like any value.
@@ -183,6 +232,22 @@ fn kept_green(call: &Call) -> Option<Location> {
     }
 }
 
+/// Where a string or a word stands.
+fn place(value: &Value) -> Option<Location> {
+    match value {
+        Value::Text(text) => Some(text.text.at),
+        Value::Word(_, at) => Some(*at),
+        _ => None,
+    }
+}
+
+/// What a variable says of which nothing is known.
+fn unknown(name: &str, at: Location) -> Str {
+    let text = format!("${{{name}}}");
+    let puts_in = vec![(0..text.len(), name.to_string())];
+    Str { text: Mapped::opaque(text, at), puts_in }
+}
+
 /// The string of a value: itself, or the first of several that are joined.
 fn first_text(value: &Value) -> Option<&Str> {
     match value {
@@ -190,6 +255,19 @@ fn first_text(value: &Value) -> Option<&Str> {
         Value::Joined(list) => list.iter().find_map(first_text),
         _ => None,
     }
+}
+
+/// Files that a step names, its own and those of the tools that it is given: `recordIssues(tools: [flake8(pattern: 'x.log')])`.
+fn patterns(arguments: &[Argument]) -> Vec<String> {
+    let of = |argument: &Argument| -> Vec<String> {
+        match &argument.value {
+            Value::Text(text) if matches!(argument.name.as_deref(), Some("pattern" | "includes" | "path")) => vec![text.text.text.clone()],
+            Value::Call(call) => patterns(&call.arguments),
+            Value::List(list) => patterns(list),
+            _ => Vec::new(),
+        }
+    };
+    arguments.iter().flat_map(of).collect()
 }
 
 fn artifact(call: &Call, around: &Around<'_>, job: &mut Job) {

@@ -82,3 +82,66 @@ fn methods_are_read_where_they_are_called() {
     let steps = &facts.pipelines[0].jobs[0].steps;
     assert_eq!(steps.iter().map(|step| (step.name.as_str(), step.env.len())).collect::<Vec<_>>(), [("ship", 1), ("later", 0)]);
 }
+
+#[test]
+fn files_of_groovy_are_read_where_they_hold_steps() {
+    use crate::formats::Claim;
+    for path in ["Jenkinsfile", "ci/jenkinsfile", "ci/release.Jenkinsfile", "ci/Jenkinsfile.groovy", "nightly-jenkinsfile"] {
+        assert_eq!((FORMAT.claims)(path), Claim::Yes, "{path}");
+    }
+    for path in ["vars/build.groovy", "ci/pipeline.groovy", ".ci/tests.jenkins", "ci/arm_jenkinsfile.groovy"] {
+        assert_eq!((FORMAT.claims)(path), Claim::Maybe, "{path}");
+    }
+    for path in ["src/org/acme/Build.groovy", "test/x.groovy", "build.gradle"] {
+        assert_eq!((FORMAT.claims)(path), Claim::No, "{path}");
+    }
+    for text in ["pipeline {\n}\n", "node('linux') {\n}\n", "def call() {\n  sh \"\"\"pytest\"\"\"\n}\n", "  bat(script: 'x')\n"] {
+        assert!((FORMAT.sniff)(text), "{text}");
+    }
+    for text in ["pipelineJob('x') {\n}\n", "job('x') { steps { shell('make') } }\n", "show 'x'\n", "nodes.each { }\n"] {
+        assert!(!(FORMAT.sniff)(text), "{text}");
+    }
+}
+
+#[test]
+fn a_step_of_a_library_starts_with_the_jenkinsfiles_that_name_it() {
+    use crate::formats::testing::facts_among;
+    let step = "def call() {\n  library identifier: 'h@main', retriever: modernSCM([:])\n  pipeline {\n    agent { docker { image 'python:3' } }\n    \
+                stages { stage('T') { steps { sh 'pytest' } } }\n  }\n}\n";
+    let jenkinsfile = "library identifier: 'own@version', retriever: legacySCM(scm)\ntestAll()\n";
+    let alone = facts_of(&FORMAT, "vars/testAll.groovy", step);
+    assert_eq!(names(&alone), ["h:main", "python:3"]);
+    assert!(alone.pipelines[0].triggers.called && !alone.pipelines[0].triggers.patch);
+    assert_eq!(job(&alone, "T").steps.len(), 1);
+    let facts = facts_among(&FORMAT, &[("vars/testAll.groovy", step), ("Jenkinsfile", jenkinsfile)]);
+    assert!(facts.pipelines[0].triggers.patch);
+    let facts = facts_among(&FORMAT, &[("Jenkinsfile", jenkinsfile), ("vars/testAll.groovy", step)]);
+    assert!(facts.references.is_empty() && facts.pipelines.is_empty(), "{:?}", facts.references);
+    let facts = facts_among(&FORMAT, &[("ci/run.groovy", "sh 'pytest'\n"), ("Jenkinsfile", "node { load('ci/run.groovy') }\n")]);
+    assert!(facts.pipelines[0].triggers.patch);
+}
+
+#[test]
+fn texts_of_variables_and_sums_are_scripts() {
+    let text = "def tools = \"python -m pip install tox ${flags} && \" +\n  'pip install -r r.txt && '\nnode {\n  def all = tools + 'tox -e py'\n  \
+                sh(script: all)\n  sh 'a ' + unknown + ' b'\n  sh(fast ? 'x' : 'y')\n}\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", text);
+    let steps = &job(&facts, "script").steps;
+    let commands = |at: usize| {
+        let StepKind::Run(script) = &steps[at].kind else { panic!("a script") };
+        script.commands.iter().map(|command| command.words.iter().map(|word| word.text.text.as_str()).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(commands(0), ["python -m pip install tox ${flags}", "pip install -r r.txt", "tox -e py"]);
+    assert_eq!((commands(1), commands(2)), (vec!["a ${unknown} b".to_string()], vec!["x".to_string()]));
+    let StepKind::Run(script) = &steps[0].kind else { panic!("a script") };
+    let last = script.commands[2].words[0].text.at.span;
+    assert_eq!(&text[last.range()], "tox");
+}
+
+#[test]
+fn what_steps_for_findings_read_is_kept() {
+    let text = "node {\n  recordIssues(filters: [excludeFile('x')], tools: [flake8(pattern: 'logs/f.log', name: 'F'), myPy(pattern: 'm.log')])\n  stash includes: 'dist/*', name: 'd'\n}\n";
+    let facts = facts_of(&FORMAT, "Jenkinsfile", &format!("{text}sh 'make'\n"));
+    let paths: Vec<_> = job(&facts, "script").artifacts.iter().map(|one| one.paths.join(" ")).collect();
+    assert_eq!(paths, ["logs/f.log m.log", "dist/*"]);
+}
