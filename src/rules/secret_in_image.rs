@@ -12,7 +12,8 @@
 //!
 //! - `RUN --mount=type=secret`, `docker build --secret id=t,env=T`, `secrets:` of `docker/build-push-action`.
 //! - Names about a secret: `RELEASE_KEY_FINGERPRINT`, `SECRETS_DIR`, `PUBLIC_KEY`, `TOKEN_FILE`; an empty or boolean default.
-//! - Copies from another stage or image.
+//! - Copies from another stage or image, and of a settings file that stands in the repository and names no secret: an `.npmrc` with
+//!   `engine-strict=true`.
 //!
 //! # What to do
 //!
@@ -113,6 +114,25 @@
 //! COPY --from=builder /root/.netrc.example /x
 //! ```
 //!
+//! ```ini web/.npmrc with
+//! engine-strict=true
+//! //registry.example.com/:_authToken=${NPM_TOKEN}
+//! ```
+//!
+//! ```docker Dockerfile good
+//! FROM node:22.11.0
+//! COPY web/package.json ./web/.npmrc ./
+//! ```
+//!
+//! ```ini .npmrc with
+//! //registry.example.com/:_authToken=s3cr3t-of-mine
+//! ```
+//!
+//! ```docker Dockerfile bad default
+//! FROM node:22.11.0
+//! COPY package.json .npmrc ./
+//! ```
+//!
 //! # Measured
 //!
 //! In 52 public repositories: 2 findings in 1 of them. In 11 further ones: 0. Read by eye: 2, false: 0.
@@ -127,6 +147,7 @@ use crate::model::project::Project;
 use crate::model::rule::Level::{Error, Info, Warning};
 use crate::model::rule::{Group, Rule, levels};
 use crate::model::secrets::build::is_secret;
+use crate::model::secrets::names;
 use crate::model::secrets::flow::Part;
 use crate::model::secrets::place::listed;
 use crate::model::secrets::{Harm, Weight, expansion};
@@ -239,7 +260,8 @@ fn image(project: &Project, build: &ContainerBuild, findings: &mut Findings) {
             match instruction {
                 Instruction::Arg(variable) if is_secret(variable) => argument(project, stage, variable, &key, findings),
                 Instruction::Copy { from, foreign: false, at, .. } => {
-                    let secret = from.iter().find(|path| is_credential(&path.text));
+                    let mut named = from.iter().filter(|path| is_credential(&path.text));
+                    let secret = named.find(|path| !holds_none(project, build, &path.text));
                     if let Some(path) = secret {
                         let name = path.text.rsplit('/').next().unwrap_or(&path.text);
                         let message = format!("`{name}` is copied into the image: its layers keep it, even when a later one deletes it");
@@ -273,6 +295,21 @@ fn argument(project: &Project, stage: &Stage, variable: &Variable, key: &str, fi
     let weight = Weight { harm: project.harm(name), exposed: false, protected: false };
     finding.levels = weight.weigh(finding.levels);
     findings.push(finding);
+}
+
+/// Whether a settings file stands in the repository and what it says is no secret: `.npmrc` with `engine-strict=true`.
+fn holds_none(project: &Project, build: &ContainerBuild, path: &str) -> bool {
+    let folder = std::path::Path::new(project.source(build.at.source).folder());
+    let mut contexts = folder.ancestors().filter_map(|context| context.to_str());
+    let path = path.trim_start_matches('/');
+    let Some(source) = contexts.find_map(|context| project.sources.find_from(context, path)) else { return false };
+    let mut settings = project.facts_of(source.id).environments.iter().filter(|one| one.kind == EnvironmentKind::Settings).peekable();
+    let says = |one: &Assignment| match &one.value {
+        Value::Literal(text) => names::may_be_secret(&one.name) || text.contains("://") && text.contains('@'),
+        Value::Secret { .. } => true,
+        _ => false,
+    };
+    settings.peek().is_some() && !settings.any(|file| file.assignments.iter().any(says))
 }
 
 /// Files that hold credentials whatever the project.

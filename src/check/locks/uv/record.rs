@@ -85,9 +85,8 @@ pub fn flattened(wanted: &[Wanted], name: &str) -> Vec<Wanted> {
         }
         for extra in &own.extras {
             let when = Marker::read(&format!("extra == '{extra}'"));
-            for one in
-                wanted.iter().filter(|one| !one.marker.and(&when.negate()).equals(&one.marker, &Marker::read("")))
-            {
+            // Those that are asked for with this extra only.
+            for one in wanted.iter().filter(|one| one.marker.and(&when.negate()).is_never()) {
                 let inner = without_extra(&one.marker, extra);
                 let flat = Wanted { marker: own.marker.and(&inner), ..one.clone() };
                 if one.name == name { waiting.push((flat, depth + 1)) } else { out.push(flat) }
@@ -102,5 +101,40 @@ fn without_extra(marker: &Marker, extra: &str) -> Marker {
     match marker {
         Marker::Tree(tree) => Marker::Tree(tree.clone().simplify_extras_with(|name| name.to_string() == extra)),
         Marker::Text(text) => Marker::Text(text.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(name: &str, extras: &[&str], marker: &str) -> Wanted {
+        Wanted {
+            name: name.to_string(),
+            extras: extras.iter().map(|extra| extra.to_string()).collect(),
+            specifier: String::new(),
+            source: String::new(),
+            marker: Marker::read(marker),
+            at: None,
+        }
+    }
+
+    #[test]
+    fn extras_of_extras_are_followed_however_many_there_are() {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let mut all: Vec<Wanted> = names.iter().map(|name| wanted(name, &[], &format!("extra == 'x{name}'"))).collect();
+        all.push(wanted("numpy", &[], ""));
+        all.push(wanted("own", &["xa"], "extra == 'xg'"));
+        all.push(wanted("own", &["xb", "xg"], "extra == 'xh'"));
+        all.push(wanted("own", &["xb", "xc", "xd", "xe", "xf", "xh"], "python_version < '3.14' and extra == 'all'"));
+        let flat = flattened(&all, "own");
+        let when = |name: &str, marker: &str| {
+            let marker = Marker::read(marker);
+            flat.iter().any(|one| one.name == name && one.marker.equals(&marker, &Marker::read("")))
+        };
+        assert!(flat.iter().all(|one| one.name != "own"));
+        assert!(when("a", "extra == 'xg'") && when("a", "extra == 'xh'"));
+        assert!(names.iter().all(|name| when(name, "python_version < '3.14' and extra == 'all'")));
+        assert_eq!(flat.iter().filter(|one| one.name == "numpy").count(), 1);
     }
 }
