@@ -137,6 +137,10 @@ fn edited() -> Vec<Edited> {
             "C", JENKINS, "secret-in-argv", jenkins("sh 'docker login -u u -p \"$T\" r.io'"), Safety::Safe,
             jenkins("sh 'printf %s \"$T\" | docker login -u u --password-stdin r.io'"),
         ),
+        (
+            "C", JENKINS, "secret-in-argv", jenkins("sh \"docker login -u u -p \\$T r.io\""), Safety::Safe,
+            jenkins("sh \"printf '%s' \\$T | docker login -u u --password-stdin r.io\""),
+        ),
         ("I", GITHUB, "secret-in-argv", github(&format!("      - run: |\n          {curl}\n{env}")), Safety::Unsafe, github(&format!("      - run: |\n          {read}\n{env}"))),
         (
             "I", GITLAB, "secret-in-argv", format!("a:\n  script:\n    - '{}'\n", curl.replace("$T", "$API_TOKEN")), Safety::Unsafe,

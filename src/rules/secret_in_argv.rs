@@ -357,7 +357,14 @@ fn login(project: &Project, command: &Command) -> Option<Vec<Edit>> {
         return None;
     }
     let (start, open) = beginning(project, command);
+    if is_apart(project, start, span) {
+        return None;
+    }
     let bare = secret.starts_with('$') && open != Some('"');
+    // Where the document would put in a value itself, `\$` keeps the dollar for the shell.
+    let before = value.and_then(|value| value.text.at.span.start.checked_sub(1));
+    let escaped = before.is_some_and(|at| project.source(option.text.at.source).text.as_bytes()[at as usize] == b'\\');
+    let secret = if escaped { secret.replacen('$', "\\$", 1) } else { secret };
     let secret = if bare { format!("\"{secret}\"") } else { secret };
     // No quote may end the one that the document has around the script.
     let format = if open == Some('\'') { "%s" } else { "'%s'" };
@@ -365,6 +372,13 @@ fn login(project: &Project, command: &Command) -> Option<Vec<Edit>> {
         Edit::replace(start, format!("printf {format} {secret} | ")),
         Edit::replace(span, "--password-stdin"),
     ])
+}
+
+/// Whether two places of a command may stand in strings that the document joins, each with quotes of its own.
+fn is_apart(project: &Project, start: Location, end: Location) -> bool {
+    let text = &project.source(start.source).text;
+    let Some(between) = text.get(start.span.end as usize..end.span.start as usize) else { return true };
+    between.contains('+') || between.contains('\n') && between.contains('=') && between.contains(['"', '\''])
 }
 
 /// `curl -H "Authorization: Bearer $T" …` as `printf '%s\n' "Authorization: Bearer $T" | curl -H @- …`: curl reads headers from a file since
@@ -385,5 +399,6 @@ fn header(project: &Project, flow: &Flow, carries: &[&Carry]) -> Option<Vec<Edit
     let plain = text.starts_with('"') && text.ends_with('"') && !text[1..text.len() - 1].contains(['"', '\\', '`', '(', '\n']);
     let (start, open) = beginning(project, command);
     let print = if open.is_some() { "echo" } else { "printf '%s\\n'" };
+    let plain = plain && !is_apart(project, start, place);
     plain.then(|| vec![Edit::replace(start, format!("{print} {text} | ")), Edit::replace(place, "@-")])
 }
