@@ -10,7 +10,7 @@
 //! # What is not a finding
 //!
 //! A lock that is stale altogether (see `req-lock-stale`); requirements with markers, where another version may be meant; names that
-//! `override-dependencies` speak of.
+//! `override-dependencies` speak of; environments of hatch and tox, which install for themselves and read no lock.
 //!
 //! # What to do
 //!

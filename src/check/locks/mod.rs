@@ -85,7 +85,8 @@ fn strays(project: &Project, lock: &Lock, state: &LockState) -> Vec<Stray> {
         let references = &project.facts_of(manifest).references;
         for (index, reference) in references.iter().enumerate() {
             let name = reference.subject.name.as_str();
-            let asked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python);
+            let asked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python)
+                && !is_elsewhere(reference);
             let plain = reference.origin == Origin::Registry && reference.marker.is_none();
             let Some(list) = packages.get(name).filter(|_| asked && plain && !overriding.contains(name)) else {
                 continue;
@@ -136,11 +137,16 @@ fn held(project: &Project, lock: &Lock, found: &mut Vec<(ReferenceId, Held)>) {
     }
 }
 
+/// Whether another tool installs it into an environment of its own, and reads no lock: hatch, tox.
+fn is_elsewhere(reference: &Reference) -> bool {
+    ["tool.hatch.", "tool.tox."].iter().any(|lead| reference.key.starts_with(lead))
+}
+
 /// The package that stands for a reference, when a lock of this kind holds references of this role.
 fn holder<'l>(reference: &Reference, packages: &Packages<'l>) -> Option<&'l LockedPackage> {
     let python = matches!(reference.subject.ecosystem, Ecosystem::Pypi | Ecosystem::Conda);
     let locked = !matches!(reference.role, Role::Build | Role::Constraint | Role::Tool | Role::Python);
-    if !python || !locked || matches!(reference.origin, Origin::Path(_) | Origin::Local) {
+    if !python || !locked || is_elsewhere(reference) || matches!(reference.origin, Origin::Path(_) | Origin::Local) {
         return None;
     }
     let candidates = packages.get(reference.subject.name.as_str())?;
