@@ -295,15 +295,24 @@ fn a_security_release_does_not_wait_and_stands_alone() {
     world.index.add("calm", "1.0", &[], "2026-01-01T00:00:00Z");
     world.index.add("calm", "1.1", &[], young);
     world.index.endanger("shaky", "1.0", "PYSEC-2026-1", &["1.0.1"]);
+    world.index.add("still", "1.0", &[], "2026-01-01T00:00:00Z");
+    world.index.endanger("still", "1.0", "PYSEC-2026-2", &["1.1"]);
     let groups = "[[upgrade.groups]]\nname = \"all\"\nmatch = [\"pypi:*\"]\n";
-    world.commit(&[("pinguard.toml", groups), ("requirements.txt", "shaky==1.0\ncalm==1.0\ndemo==1.0\n")]);
+    let lines = "shaky==1.0\ncalm==1.0\ndemo==1.0\nstill==1.0\n";
+    world.commit(&[("pinguard.toml", groups), ("requirements.txt", lines)]);
     world.sync();
     let (code, report) = world.upgrade(&[]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(states(&report), ["group-all pushed opened", "security-pypi-shaky pushed opened"], "{report:#}");
-    assert_eq!(world.show("pinguard/group-all", "requirements.txt"), "shaky==1.0\ncalm==1.0\ndemo==1.1");
+    assert_eq!(world.show("pinguard/group-all", "requirements.txt"), "shaky==1.0\ncalm==1.0\ndemo==1.1\nstill==1.0");
     // The nearest release that mends it, not the newest: nobody has looked at either of them for long.
-    assert_eq!(world.show("pinguard/security-pypi-shaky", "requirements.txt"), "shaky==1.0.1\ncalm==1.0\ndemo==1.0");
+    assert_eq!(
+        world.show("pinguard/security-pypi-shaky", "requirements.txt"),
+        "shaky==1.0.1\ncalm==1.0\ndemo==1.0\nstill==1.0"
+    );
+    // What nothing can take the place of is not asked about.
+    let asked = |path: &str| world.index.host.log().iter().any(|asked| asked.path == path);
+    assert!(asked("/pypi/shaky/1.0/json") && !asked("/pypi/still/1.0/json"));
     let request = world.forge.open().into_iter().find(|one| one.branch == "pinguard/security-pypi-shaky").unwrap();
     assert!(request.title.ends_with("[security]"), "{}", request.title);
     for words in ["mends `PYSEC-2026-1`", "does not wait for the cooldown of 3 days"] {
