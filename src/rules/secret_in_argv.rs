@@ -201,8 +201,11 @@ fn scripts<'p>(flow: &Flow<'p>) -> Vec<&'p Script> {
 fn functions_at<'p>(project: &'p Project, flow: &Flow<'p>) -> HashSet<&'p str> {
     let mut names = functions(project.sources.text(flow.script.at));
     for command in scripts(flow).into_iter().flat_map(|script| &script.commands) {
-        let words: Vec<&str> = command.words.iter().map(|word| word.text.text.as_str()).collect();
-        let ["source" | ".", path, ..] = words[..] else { continue };
+        let [program, path, ..] = &command.words[..] else { continue };
+        if !matches!(program.text.text.as_str(), "source" | ".") {
+            continue;
+        }
+        let path = path.text.text.as_str();
         let file = path.rsplit('/').next().unwrap_or(path);
         let sourced = project.sources.iter().filter(|source| source.file_name() == file);
         names.extend(sourced.flat_map(|source| functions(&source.text)));
